@@ -1,0 +1,163 @@
+"""Checks of arguments, with one wording: *argument must rule, got value*.
+
+Shapes: letters are free sizes, numbers are fixed ones, so `"N", 4` reads "any number of rows of 4".
+"""
+
+import torch
+from torch import Tensor
+
+
+def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
+    """Refuse a tensor that has not the given shape.
+
+    Args:
+        name: What the caller calls the argument.
+        tensor: The argument.
+        shape: One entry for each dimension: a letter for any size, a number for exactly this size.
+
+    Raises:
+        TypeError: If the argument is not a tensor.
+        ValueError: If the number of dimensions or a fixed size differs.
+
+    Examples:
+        >>> check_shape("boxes", torch.zeros(3, 4), "N", 4)
+        >>> check_shape("boxes", torch.zeros(4), "N", 4)
+        Traceback (most recent call last):
+        ...
+        ValueError: boxes must have shape (N, 4), got (4,)
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+    sizes = tuple(tensor.shape)
+    fits = len(sizes) == len(shape) and all(
+        isinstance(rule, str) or rule == size for rule, size in zip(shape, sizes, strict=True)
+    )
+    if not fits:
+        comma = "," if len(shape) == 1 else ""
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have shape ({wanted}{comma}), got {sizes}")
+
+
+def check_floating(name: str, tensor: Tensor) -> None:
+    """Refuse a tensor of integers or booleans.
+
+    Raises:
+        TypeError: If the dtype is not a floating-point one.
+
+    Examples:
+        >>> check_floating("images", torch.zeros(2, dtype=torch.uint8))
+        Traceback (most recent call last):
+        ...
+        TypeError: images must be a floating-point tensor, got torch.uint8
+    """
+    if not tensor.is_floating_point():
+        raise TypeError(f"{name} must be a floating-point tensor, got {tensor.dtype}")
+
+
+def check_finite(name: str, tensor: Tensor) -> None:
+    """Refuse a tensor with a NaN or an infinity in it.
+
+    Raises:
+        ValueError: If any element is not finite.
+
+    Examples:
+        >>> check_finite("scores", torch.tensor([0.5, float("nan")]))
+        Traceback (most recent call last):
+        ...
+        ValueError: scores must be finite, got nan at index (1,)
+    """
+    bad = (~torch.isfinite(tensor)).nonzero()
+    if len(bad):
+        index = tuple(bad[0].tolist())
+        raise ValueError(f"{name} must be finite, got {tensor[index].item()} at index {index}")
+
+
+def check_not_empty(name: str, tensor: Tensor) -> None:
+    """Refuse a tensor without elements.
+
+    Raises:
+        ValueError: If the tensor has no element.
+
+    Examples:
+        >>> check_not_empty("images", torch.zeros(0, 3))
+        Traceback (most recent call last):
+        ...
+        ValueError: images must not be empty, got shape (0, 3)
+    """
+    if tensor.numel() == 0:
+        raise ValueError(f"{name} must not be empty, got shape {tuple(tensor.shape)}")
+
+
+def check_labels(name: str, labels: Tensor, num_classes: int) -> None:
+    """Refuse class indices that are not integers in `[0, num_classes)`.
+
+    Raises:
+        TypeError: If the dtype is not an integer one.
+        ValueError: If an index is negative or too large.
+
+    Examples:
+        >>> check_labels("targets", torch.tensor([0, 3]), num_classes=3)
+        Traceback (most recent call last):
+        ...
+        ValueError: targets must lie in [0, 3), got 3
+    """
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(f"{name} must be a tensor of integers, got {labels.dtype}")
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if len(wrong):
+        raise ValueError(f"{name} must lie in [0, {num_classes}), got {wrong[0].item()}")
+
+
+def check_same(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:
+    """Refuse two tensors on different devices or of different dtypes.
+
+    Raises:
+        TypeError: If the dtypes differ.
+        ValueError: If the devices differ.
+
+    Examples:
+        >>> check_same("boxes1", torch.zeros(1), "boxes2", torch.zeros(1, dtype=torch.float64))
+        Traceback (most recent call last):
+        ...
+        TypeError: boxes2 must have the dtype of boxes1, torch.float32, got torch.float64
+    """
+    if tensor1.device != tensor2.device:
+        raise ValueError(
+            f"{name2} must be on the device of {name1}, {tensor1.device}, got {tensor2.device}"
+        )
+    if tensor1.dtype != tensor2.dtype:
+        raise TypeError(
+            f"{name2} must have the dtype of {name1}, {tensor1.dtype}, got {tensor2.dtype}"
+        )
+
+
+def check_positive(name: str, value: float) -> None:
+    """Refuse a number that is zero or negative.
+
+    Raises:
+        ValueError: If the number is not greater than 0.
+
+    Examples:
+        >>> check_positive("batch_size", 0)
+        Traceback (most recent call last):
+        ...
+        ValueError: batch_size must be greater than 0, got 0
+    """
+    if not value > 0:
+        raise ValueError(f"{name} must be greater than 0, got {value}")
+
+
+def check_probability(name: str, value: float) -> None:
+    """Refuse a number outside [0, 1].
+
+    Raises:
+        ValueError: If the number is negative, above 1 or NaN.
+
+    Examples:
+        >>> check_probability("p", 1.5)
+        Traceback (most recent call last):
+        ...
+        ValueError: p must lie in [0, 1], got 1.5
+    """
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie in [0, 1], got {value}")
