@@ -80,11 +80,11 @@ def contents(root):
     return {path: path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def pytest_in(root, *options, **environment):
+def pytest_in(root, *options):
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=root,
-        env={**os.environ, **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -112,7 +112,7 @@ def refreshed(tree):
 @pytest.fixture(scope="session")
 def checked(refreshed):
     """What a run over everything says, on two workers."""
-    return pytest_in(refreshed[0], "-n", "2", "-q", OMP_NUM_THREADS="1")
+    return pytest_in(refreshed[0], "-n", "2", "-q")
 
 
 def test_refreshing_on_two_workers_writes_outputs_and_figures(refreshed):
