@@ -22,16 +22,21 @@ REMOVED = {"COLUMNS", "DISPLAY", "FORCE_COLOR", "LINES", "PYTHONWARNINGS", "WAYL
 
 def block_environment(variables: Mapping[str, str], hash_seed: int) -> dict[str, str]:
     """The environment of a block, from that of pytest."""
-    environment = {"OMP_NUM_THREADS": "1"}
-    for name, value in variables.items():
-        if name not in REMOVED and not name.startswith("PYTEST_"):
-            environment[name] = value
-    return environment | {
-        "MPLBACKEND": "Agg",
-        "PYTHONHASHSEED": str(hash_seed),
-        "PYTHONPATH": str(SOURCE),
-        "PYTHONUTF8": "1",
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if name not in REMOVED and not name.startswith("PYTEST_")
     }
+    return (
+        {"OMP_NUM_THREADS": "1"}
+        | kept
+        | {
+            "MPLBACKEND": "Agg",
+            "PYTHONHASHSEED": str(hash_seed),
+            "PYTHONPATH": str(SOURCE),
+            "PYTHONUTF8": "1",
+        }
+    )
 
 
 class Sandbox:

@@ -21,9 +21,3 @@ def test_a_block_sees_neither_a_display_nor_pytest():
         "PYTHONPATH",
         "PYTHONUTF8",
     }
-
-
-def test_the_program_starts_again_after_it_has_ended(sandbox, run_code):
-    assert run_code("print(1)").printed == "1\n"
-    sandbox.close()
-    assert run_code("print(2)").printed == "2\n"
