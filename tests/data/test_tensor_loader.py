@@ -52,9 +52,7 @@ def test_shuffled_batches_are_copies():
     shuffle=st.booleans(),
     seed=st.integers(0, 2**32),
 )
-def test_an_epoch_shows_every_row_once_and_keeps_rows_together(
-    num_rows, batch_size, shuffle, seed
-):
+def test_an_epoch_shows_every_row_once_and_keeps_rows_together(num_rows, batch_size, shuffle, seed):
     labels = torch.arange(num_rows)
     loader = TensorLoader(
         labels * 10, labels, batch_size=batch_size, shuffle=shuffle, generator=seeded(seed)
@@ -147,7 +145,7 @@ def test_a_batch_size_that_is_no_integer_is_rejected():
 
 
 def test_dropping_the_only_batch_is_rejected():
-    with pytest.raises(ValueError, match="batch_size must be at most 5, .* drop_last .* got 6"):
+    with pytest.raises(ValueError, match=r"batch_size must be at most 5, .* drop_last .* got 6"):
         TensorLoader(ROWS, batch_size=6, drop_last=True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 from torchvision.datasets.folder import IMG_EXTENSIONS
-from torchvision.io import write_png
+from torchvision.transforms.functional import to_pil_image
 
 from notes.checks import check_positive
 
@@ -69,7 +69,8 @@ def draw_image_folder(
     _check_root(root, paths)
     for path in paths:
         _make_folder(path.parent)
-        write_png(draw_shape(path.parent.name, image_size, generator=generator), str(path))
+        image = draw_shape(path.parent.name, image_size, generator=generator)
+        to_pil_image(image).save(path)
 
 
 def draw_shape(name: str, image_size: int, *, generator: Generator | None = None) -> Tensor:

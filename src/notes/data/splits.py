@@ -61,8 +61,9 @@ def stratified_split(
         generator: As for `split_indices`.
 
     Returns:
-        For each part its indices, `(size,)` int64, in random order. With two parts, each class
-        gets its exact share of a part, rounded down or up; with more, a class may be off by 2.
+        For each part its indices, `(size,)` int64, in random order. With `P` parts, each class is
+        off its exact share by less than `P - 1` examples: with two parts, the share is rounded
+        down or up.
 
     Raises:
         TypeError: If the labels are not integers.
