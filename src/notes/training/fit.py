@@ -100,11 +100,11 @@ def fit(
     if resume and checkpoint is None:
         raise ValueError("checkpoint must be given to resume from, got None")
     if channels_last:
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.to(memory_format=torch.channels_last)
     network = _compiled(model, compile)
     scaler = torch.amp.GradScaler(enabled=autocast_dtype == torch.float16)
     generator = getattr(train_batches, "generator", None)
-    state = {
+    state: dict[str, Any] = {
         "model": model,
         "optimizer": optimizer,
         "scheduler": scheduler,
@@ -114,7 +114,7 @@ def fit(
     history: History = {}
     best = _Best(patience)
     first_epoch = 1
-    if resume and Path(checkpoint).exists():
+    if resume and checkpoint is not None and Path(checkpoint).exists():
         saved = load_checkpoint(checkpoint, **state)
         first_epoch, history = saved.epoch + 1, saved.extra["history"]
         best.load_state_dict(saved.extra["best"])
@@ -139,7 +139,11 @@ def fit(
                 measured = {f"train_{name}": value for name, value in train.items()}
                 if val_batches is not None:
                     val = evaluate(
-                        network, val_batches, loss_fn, metrics=metrics, autocast_dtype=autocast_dtype
+                        network,
+                        val_batches,
+                        loss_fn,
+                        metrics=metrics,
+                        autocast_dtype=autocast_dtype,
                     )
                     measured |= {f"val_{name}": value for name, value in val.items()}
                 line.show(measured)
