@@ -112,7 +112,7 @@ def _with_palette(picture: Image.Image) -> Image.Image:
         picture = picture.convert("RGB")
         small = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     error = np.sqrt(np.mean((_pixels(picture) - _pixels(small)) ** 2))
-    return small if error < 1 else picture
+    return small if error < 2 else picture
 
 
 def _pixels(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -91,11 +91,8 @@ class BlockItem(TestBlock):  # type: ignore[misc]  # pytest-codeblocks has no ty
             raise BlockError(f"{page.name}:{self.obj.lineno}: this fence is not on the page")
         folder = config._tmp_path_factory.mktemp("block")
         update = config.option.update_outputs
-        result: dict[str, Any] = {
-            "path": str(self.path),
-            "line": block.fence.line,
-            "code": block.fence.code,
-        }
+        fence = block.fence
+        result: dict[str, Any] = {"path": str(self.path), "line": fence.line, "code": fence.code}
         self.user_properties.append((PROPERTY, result))
         sandbox = config.stash[SESSION].sandbox
         sandbox.start()  # counts for no block
