@@ -24,9 +24,9 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file to write to, which takes the place of `path` when the block ends well.
 
     If the block fails, the temporary file is removed and `path` stays as it was. A killed process
-    cannot tidy up: its temporary file (`.name.<random>.tmp`) stays until a later write to the same path
-    finds that nobody has touched it for ten minutes. Several processes may write to one path at
-    once: each has its own temporary file, and the last one to finish wins.
+    cannot tidy up: its temporary file (`.name.<random>.tmp`) stays until a later write to the same
+    path finds that nobody has touched it for ten minutes. Several processes may write to one path
+    at once: each has its own temporary file, and the last one to finish wins.
 
     Args:
         path: The file to make or replace. A symbolic link is followed.
