@@ -71,6 +71,11 @@ def test_relu_and_dropout_can_change_places_but_sigmoid_and_dropout_cannot():
     assert (after[~keep] == 0).all()
 
 
+def test_a_draw_of_exactly_zero_is_still_kept_for_probability_zero(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.zeros(1))
+    assert keep_mask(torch.ones(1), 0.0).tolist() == [True]
+
+
 def test_the_layer_does_nothing_in_evaluation_mode():
     inputs = torch.ones(100)
     layer = Dropout(0.5, generator=seeded())

@@ -109,7 +109,7 @@ def _watch(name: str, rows: list[LayerVariance]) -> Callable[[nn.Module, object,
 
         # A hook on the tensor still sees the right gradient if the next layer works in place.
         if output.requires_grad:
-            output.register_hook(receive)  # type: ignore[no-untyped-call]  # torch gives it no types
+            output.register_hook(receive)
 
     return look
 
