@@ -1,0 +1,2 @@
+def tidy_notebook_page(html: str) -> str:
+    return html

@@ -1,0 +1,82 @@
+"""The hooks of the site: they only connect MkDocs (or ProperDocs) with modules that need neither."""
+
+import json
+import posixpath
+import sys
+from pathlib import Path
+from typing import Any
+
+SOURCES = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SOURCES))  # MkDocs loads this file by its path; it restores sys.path
+
+from mkdocs.exceptions import PluginError
+
+from booktools.images import dress_images
+from booktools.mathml import MathCache, find_formulas, insert_mathml
+from booktools.notebook import Site, find_references, is_chapter, write_notebook, write_script
+from booktools.notebook_page import tidy_notebook_page
+from booktools.outputs import label_outputs
+
+MATH = MathCache(SOURCES.parent / ".cache" / "mathml.json")
+DOWNLOADS = (
+    '<p class="downloads" data-search-exclude>Download this chapter: '
+    '<a href="{stem}.ipynb" download>notebook</a> '
+    '<a href="{stem}.py" download>Python file</a></p>'
+)
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Remember the source of a chapter for its downloads, then label the outputs."""
+    if page.file.src_uri.endswith(".ipynb"):
+        page.meta["description"] = json.loads(markdown)["metadata"].get("description", "")
+        return markdown
+    if is_chapter(page.file.src_uri, markdown):
+        page.chapter = markdown
+    return label_outputs(markdown)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    """Dress the figures; offer the downloads under the title."""
+    if page.file.src_uri.endswith(".ipynb"):
+        return tidy_notebook_page(html)
+    if hasattr(page, "chapter"):
+        stem = Path(page.file.src_uri).stem
+        html = html.replace("</h1>", "</h1>\n" + DOWNLOADS.format(stem=stem), 1)
+
+    def find(source: str) -> Path | None:
+        path = posixpath.normpath(posixpath.join(page.url, source))
+        file = files.get_file_from_path(path) if source.endswith(".png") else None
+        return Path(file.abs_src_path) if file else None
+
+    return dress_images(html, find)
+
+
+def on_env(env: Any, config: Any, files: Any) -> Any:
+    """Translate the formulas of all pages: they are all rendered now."""
+    pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
+    formulas = [find_formulas(page.content) for page in pages]
+    try:
+        mathml = MATH.translate(formula for found in formulas for formula in found)
+    except ValueError:
+        for page, found in zip(pages, formulas, strict=True):
+            try:
+                MATH.translate(found)
+            except ValueError as error:
+                raise PluginError(f"{page.file.src_uri}: {error}") from None
+        raise
+    for page in pages:
+        page.content = insert_mathml(page.content, mathml)
+    return env
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Write the downloads of a chapter beside its page."""
+    if hasattr(page, "chapter"):
+        docs = Path(config.docs_dir)
+        site = Site(config.site_url, docs, SOURCES.parent, find_references(docs))
+        folder, stem = Path(page.file.abs_dest_path).parent, Path(page.file.src_uri).stem
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, write in ((".ipynb", write_notebook), (".py", write_script)):
+            text = write(site, page.file.src_uri, page.chapter)
+            (folder / (stem + suffix)).write_text(text, encoding="utf-8")
+    return output
