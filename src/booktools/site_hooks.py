@@ -1,6 +1,5 @@
 """The hooks of the site: they only connect MkDocs (or ProperDocs) with modules that need neither."""
 
-import json
 import posixpath
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from mkdocs.exceptions import PluginError
 from booktools.images import dress_images
 from booktools.mathml import MathCache, find_formulas, insert_mathml
 from booktools.notebook import Site, find_references, is_chapter, write_notebook, write_script
-from booktools.notebook_page import tidy_notebook_page
+from booktools.notebook_page import read_facts, tidy_notebook_page
 from booktools.outputs import label_outputs
 
 MATH = MathCache(SOURCES.parent / ".cache" / "mathml.json")
@@ -28,7 +27,8 @@ DOWNLOADS = (
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Remember the source of a chapter for its downloads, then label the outputs."""
     if page.file.src_uri.endswith(".ipynb"):
-        page.meta["description"] = json.loads(markdown)["metadata"].get("description", "")
+        page.notebook_facts = read_facts(markdown)
+        page.meta["description"] = page.notebook_facts.description
         return markdown
     if is_chapter(page.file.src_uri, markdown):
         page.chapter = markdown
@@ -38,7 +38,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
     """Dress the figures; offer the downloads under the title."""
     if page.file.src_uri.endswith(".ipynb"):
-        return tidy_notebook_page(html)
+        return tidy_notebook_page(html, page.notebook_facts)
     if hasattr(page, "chapter"):
         stem = Path(page.file.src_uri).stem
         html = html.replace("</h1>", "</h1>\n" + DOWNLOADS.format(stem=stem), 1)
