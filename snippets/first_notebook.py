@@ -15,11 +15,13 @@ y = 2 * x - 1 + 0.3 * torch.randn(50, generator=generator)  # (50,)
 
 
 def loss(weight, bias):
-    """Mean squared error of the line, also for whole grids of weights and biases."""
+    """Mean squared error of one line, or of a whole grid of lines."""
     return ((weight[..., None] * x + bias[..., None] - y) ** 2).mean(dim=-1)
 
 
 # %% [markdown]
+# ## The walk
+#
 # Start far away, at weight −1 and bias 2. Each step asks autograd which way the loss grows and
 # goes a little the other way.
 
@@ -34,22 +36,24 @@ for _ in range(200):
 
 for step in (0, 5, 50, 200):
     weight, bias = path[step]
-    print(f"step {step:3d}: weight {weight:5.2f}, bias {bias:5.2f}, loss {loss(weight, bias):.3f}")
+    print(f"step {step:3d}: line {weight:5.2f} x + {bias:5.2f}, loss {loss(weight, bias):.3f}")
 
 # %% [markdown]
+# ## The map
+#
 # On the map of the loss, dark is low. The walk falls into a narrow valley within a few steps,
 # then creeps along its floor: a bit more weight can be paid for by a bit less bias, so the slope
 # there is small. This is why data is centered before training: with the mean of `x` at 0 the
 # valley turns into a bowl.
 
 # %% alt="Contour map of the loss over weight and bias. The path drops from the upper left into a long narrow valley and follows its floor to the lowest point near weight 2, bias -1."
-weights, biases = torch.meshgrid(
-    torch.linspace(-1.5, 3.5, 120), torch.linspace(-3.0, 3.0, 120), indexing="xy"
-)
+grid = torch.linspace(-1.5, 3.5, 120), torch.linspace(-3.0, 3.0, 120)
+weights, biases = torch.meshgrid(*grid, indexing="xy")
 walk = torch.stack(path)
 plt.figure(figsize=(6.4, 4.0))
-plt.contourf(weights, biases, loss(weights, biases).log10(), levels=18, cmap="cividis")
-plt.plot(walk[:, 0], walk[:, 1], "o-", color="white", markersize=3, linewidth=1)
+height = loss(weights, biases).log10()
+plt.contourf(weights, biases, height, levels=18, cmap="cividis")
+plt.plot(*walk.T, "o-", color="white", markersize=3, linewidth=1)
 plt.plot(2, -1, "*", color="white", markersize=14, markeredgecolor="black")
 plt.xlabel("weight")
 plt.ylabel("bias")

@@ -17,11 +17,9 @@ from booktools.notebook_page import read_facts, tidy_notebook_page
 from booktools.outputs import label_outputs
 
 MATH = MathCache(SOURCES.parent / ".cache" / "mathml.json")
-DOWNLOADS = (
-    '<p class="downloads" data-search-exclude>Download this chapter: '
-    '<a href="{stem}.ipynb" download>notebook</a> '
-    '<a href="{stem}.py" download>Python file</a></p>'
-)
+DOWNLOADS = '<p class="downloads" data-search-exclude>Download: {links}</p>'
+DOWNLOAD = '<a href="{name}" download>{label}</a>'
+LABELS = {".ipynb": "notebook", ".py": "Python file"}
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
@@ -38,10 +36,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
     """Dress the figures; offer the downloads under the title."""
     if page.file.src_uri.endswith(".ipynb"):
-        return tidy_notebook_page(html, page.notebook_facts)
+        return _offer(tidy_notebook_page(html, page.notebook_facts), page, ".ipynb")
     if hasattr(page, "chapter"):
-        stem = Path(page.file.src_uri).stem
-        html = html.replace("</h1>", "</h1>\n" + DOWNLOADS.format(stem=stem), 1)
+        html = _offer(html, page, ".ipynb", ".py")
 
     def find(source: str) -> Path | None:
         path = posixpath.normpath(posixpath.join(page.url, source))
@@ -80,3 +77,12 @@ def on_post_page(output: str, page: Any, config: Any) -> str:
             text = write(site, page.file.src_uri, page.chapter)
             (folder / (stem + suffix)).write_text(text, encoding="utf-8")
     return output
+
+
+def _offer(html: str, page: Any, *suffixes: str) -> str:
+    """Put links to the downloads under the title."""
+    stem = Path(page.file.src_uri).stem
+    links = " ".join(
+        DOWNLOAD.format(name=stem + suffix, label=LABELS[suffix]) for suffix in suffixes
+    )
+    return html.replace("</h1>", "</h1>\n" + DOWNLOADS.format(links=links), 1)
