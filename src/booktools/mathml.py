@@ -7,6 +7,7 @@ A browser shows MathML by itself: no script, no font to load, and screen readers
 import functools
 import html
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -72,9 +73,7 @@ class MathCache:
         if new:
             results = zip(new, run_pandoc(new), strict=True)
             self._mathml |= {formula.key: mathml for formula, mathml in results}
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            stored = {"pandoc": pandoc_version(), "mathml": self._mathml}
-            self.path.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+            self._write(self._mathml)
         return {formula: self._mathml[formula.key] for formula in wanted}
 
     def _read(self) -> dict[str, str]:
@@ -84,6 +83,13 @@ class MathCache:
         except (OSError, ValueError, KeyError, TypeError):
             return {}
         return mathml if stored.get("pandoc") == pandoc_version() else {}
+
+    def _write(self, mathml: dict[str, str]) -> None:
+        stored = {"pandoc": pandoc_version(), "mathml": mathml}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(f".{os.getpid()}")  # two builds at once do not mix
+        draft.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+        draft.replace(self.path)
 
 
 def find_formulas(page: str) -> list[Formula]:

@@ -2,10 +2,13 @@
 
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search")
 
-/* The buttons of each code block are a landmark: give each a name of its own. */
-function nameCodeButtons() {
+/* The buttons of each code block are a landmark, and an annotation is a link: name them. */
+function nameCodeParts() {
   document.querySelectorAll(".md-code__nav").forEach((nav, index) => {
     nav.setAttribute("aria-label", `Code ${index + 1}`)
+  })
+  document.querySelectorAll(".md-annotation__index").forEach((link, index) => {
+    link.setAttribute("aria-label", `Explanation ${index + 1}`)
   })
 }
 
@@ -18,7 +21,7 @@ function reachScrollers() {
 }
 
 function mend() {
-  nameCodeButtons()
+  nameCodeParts()
   reachScrollers()
 }
 
