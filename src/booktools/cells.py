@@ -21,6 +21,8 @@ FIGURE = re.compile(
 ANNOTATION = re.compile(r"# \((\d+)\)!$", re.MULTILINE)
 TITLE = re.compile(r'title="(?P<title>[^"]*)"')
 SHORTHAND = re.compile(r"\[(?P<text>`?(?P<name>[\w.]+)`?)\]\[\]")
+BLANKS = re.compile(r"\n(?P<blank>[> ]*)\n(?:(?P=blank)\n)+")
+MARGIN = re.compile(r"\A(?:[> ]*\n)+|(?:\n[> ]*)+\Z")  # blank lines, also those of a quote
 VERBATIM = re.compile(r"(?P<ticks>`+).+?(?<!`)(?P=ticks)(?!`)|\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)(?P<rest>[^)]*)\)")
 REFERENCE = re.compile(r"\]\[(?P<name>[\w.]+)\]")
@@ -72,7 +74,7 @@ class _Prose:
             run = []
             parts.append(line)
         self.lines = []
-        text = "\n".join(parts[:-1]).strip("\n")
+        text = MARGIN.sub("", "\n".join(parts[:-1]))
         return text if text.strip("> \n") else ""
 
 
@@ -166,7 +168,7 @@ def _quote_fence(prose: _Prose, fence: Fence, level: int, quotes: int) -> None:
         bullet = indent
     language = re.split(r"[\s{]", fence.info.strip() + " ")[0]
     prose.add(f"{bullet}{fence.marker}{language}", quotes, is_code=True)
-    for line in fence.body:
+    for line in fence.code.rstrip("\n").split("\n"):
         prose.add(indent + line, quotes, is_code=True)
     prose.add(indent + fence.marker, quotes, is_code=True)
 
@@ -182,7 +184,7 @@ def _dedent(lines: list[tuple[bool, str]]) -> list[tuple[bool, str]]:
 
 def _clean(text: str, link: Callable[[str], str], refer: Callable[[str], str]) -> str:
     """Make links absolute and drop attribute lists, except within code and formulas."""
-    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = BLANKS.sub(r"\n\g<blank>\n", text)
     text = SHORTHAND.sub(lambda match: f"[{match['text']}][{match['name']}]", text)
     parts, position = [], 0
     for verbatim in [*VERBATIM.finditer(text), None]:

@@ -49,11 +49,11 @@ def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
 
 
 def on_env(env: Any, config: Any, files: Any) -> Any:
-    """Translate the formulas of all pages: they are all rendered now."""
+    """Translate the formulas of all pages at once: they are all rendered now."""
     pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
     formulas = [find_formulas(page.content) for page in pages]
     try:
-        mathml = MATH.translate(formula for found in formulas for formula in found)
+        MATH.translate(formula for found in formulas for formula in found)
     except ValueError:
         for page, found in zip(pages, formulas, strict=True):
             try:
@@ -61,13 +61,11 @@ def on_env(env: Any, config: Any, files: Any) -> Any:
             except ValueError as error:
                 raise PluginError(f"{page.file.src_uri}: {error}") from None
         raise
-    for page in pages:
-        page.content = insert_mathml(page.content, mathml)
     return env
 
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
-    """Write the downloads of a chapter beside its page."""
+    """Put the formulas in, now that the search has read their TeX; write a chapter's downloads."""
     if hasattr(page, "chapter"):
         docs = Path(config.docs_dir)
         site = Site(config.site_url, docs, SOURCES.parent, find_references(docs))
@@ -76,7 +74,7 @@ def on_post_page(output: str, page: Any, config: Any) -> str:
         for suffix, write in ((".ipynb", write_notebook), (".py", write_script)):
             text = write(site, page.file.src_uri, page.chapter)
             (folder / (stem + suffix)).write_text(text, encoding="utf-8")
-    return output
+    return insert_mathml(output, MATH.translate(find_formulas(output)))
 
 
 def _offer(html: str, page: Any, *suffixes: str) -> str:
