@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SOURCES = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(SOURCES))  # MkDocs loads this file by its path; it restores sys.path
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "src"))  # MkDocs loads this file by its path; it restores sys.path
 
 from mkdocs.exceptions import PluginError
 
@@ -15,11 +15,30 @@ from booktools.mathml import MathCache, find_formulas, insert_mathml
 from booktools.notebook import Site, find_references, is_chapter, write_notebook, write_script
 from booktools.notebook_page import read_facts, tidy_notebook_page
 from booktools.outputs import label_outputs
+from booktools.preview import find_anchors, is_outdated
 
-MATH = MathCache(SOURCES.parent / ".cache" / "mathml.json")
+MATH = MathCache(ROOT / ".cache" / "mathml.json")
 DOWNLOADS = '<p class="downloads" data-search-exclude>Download: {links}</p>'
 DOWNLOAD = '<a href="{name}" download>{label}</a>'
 LABELS = {".ipynb": "notebook", ".py": "Python file"}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """See changes of what a page includes or documents, not only of its own source."""
+    for file in files.documentation_pages():
+        if file.src_uri.endswith(".md") and is_outdated(
+            Path(file.abs_src_path), Path(file.abs_dest_path), ROOT
+        ):
+            file.is_modified = lambda: True
+    return files
+
+
+def on_nav(nav: Any, config: Any, files: Any) -> Any:
+    """Read the titles of the pages that a preview does not render again."""
+    for page in nav.pages:
+        if not page.file.is_modified():
+            page.read_source(config)
+    return nav
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
@@ -50,7 +69,13 @@ def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
 
 def on_env(env: Any, config: Any, files: Any) -> Any:
     """Translate the formulas of all pages at once: they are all rendered now."""
-    pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
+    published = [file.page for file in files.documentation_pages() if file.page]
+    pages = [page for page in published if page.content]
+    for page in published:
+        if page.content is None:
+            html = Path(page.file.abs_dest_path).read_text(encoding="utf-8")
+            for anchor in find_anchors(html):
+                config.plugins["autorefs"].register_anchor(page, anchor)
     formulas = [find_formulas(page.content) for page in pages]
     try:
         MATH.translate(formula for found in formulas for formula in found)
@@ -68,7 +93,7 @@ def on_post_page(output: str, page: Any, config: Any) -> str:
     """Put the formulas in, now that the search has read their TeX; write a chapter's downloads."""
     if hasattr(page, "chapter"):
         docs = Path(config.docs_dir)
-        site = Site(config.site_url, docs, SOURCES.parent, find_references(docs))
+        site = Site(config.site_url, docs, ROOT, find_references(docs))
         folder, stem = Path(page.file.abs_dest_path).parent, Path(page.file.src_uri).stem
         folder.mkdir(parents=True, exist_ok=True)
         for suffix, write in ((".ipynb", write_notebook), (".py", write_script)):
