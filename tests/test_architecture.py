@@ -8,7 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 
 LAYERS = [
-    {"notes.checks", "notes.device"},
+    {"notes.atomic_write", "notes.checks", "notes.device", "notes.random_states"},
     {"notes.data", "notes.init", "notes.inspect", "notes.layers", "notes.losses", "notes.metrics"},
     {"notes.augmentation", "notes.checkpoint", "notes.models", "notes.plotting"},
     {"notes.training"},

@@ -180,3 +180,118 @@ def test_it_is_silent_when_asked(capfd):
 def test_it_rejects_what_cannot_be_trained(arguments, message):
     with pytest.raises(ValueError, match=message):
         run(**arguments)
+
+
+class Stochastic(nn.Module):
+    """Draws random numbers while training, as dropout does."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 16), nn.Dropout(), nn.Linear(16, 2))
+
+    def forward(self, inputs):
+        return self.layers(inputs)
+
+
+def run_stochastic(num_epochs, train_batches=None, **arguments):
+    torch.manual_seed(0)
+    model = Stochastic()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.9)
+    generator = torch.Generator().manual_seed(1)
+    shuffled = TensorLoader(*make_data(), batch_size=8, shuffle=True, generator=generator)
+    history = run(
+        model,
+        optimizer=optimizer,
+        scheduler=schedule,
+        train_batches=shuffled if train_batches is None else train_batches(shuffled),
+        val_batches=make_batches(seed=1),
+        num_epochs=num_epochs,
+        **arguments,
+    )
+    return model.state_dict(), history
+
+
+def assert_same(run1, run2):
+    (weights1, history1), (weights2, history2) = run1, run2
+    assert history1 == history2
+    assert weights1.keys() == weights2.keys()
+    assert all(torch.equal(weights1[name], weights2[name]) for name in weights1)
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(tmp_path, patience):
+    uninterrupted = run_stochastic(5, patience=patience)
+    path = tmp_path / "run.pt"
+    run_stochastic(2, checkpoint=path, patience=patience)
+    torch.rand(7)  # another process would be in another random state
+    assert_same(run_stochastic(5, checkpoint=path, resume=True, patience=patience), uninterrupted)
+
+
+def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(tmp_path):
+    class Interrupted:
+        def __init__(self, batches):
+            self.batches, self.generator, self.epoch = batches, batches.generator, 0
+
+        def __iter__(self):
+            self.epoch += 1
+            for batch in self.batches:
+                yield batch
+                if self.epoch == 3:
+                    raise KeyboardInterrupt
+
+    path = tmp_path / "run.pt"
+    _, history = run_stochastic(5, Interrupted, checkpoint=path)
+    assert len(history["val_loss"]) == 2
+    assert_same(run_stochastic(5, checkpoint=path, resume=True), run_stochastic(5))
+
+
+def test_a_finished_training_is_not_trained_on(tmp_path):
+    path = tmp_path / "run.pt"
+    finished = run_stochastic(2, checkpoint=path)
+    assert_same(run_stochastic(2, checkpoint=path, resume=True), finished)
+
+
+def test_a_training_that_stopped_early_is_not_trained_on(tmp_path):
+    path = tmp_path / "run.pt"
+    stopped = run(lr=0.0, patience=1, num_epochs=10, checkpoint=path)
+    assert run(lr=0.0, patience=1, num_epochs=10, checkpoint=path, resume=True) == stopped
+
+
+def test_resuming_without_a_file_starts_from_the_beginning(tmp_path):
+    assert len(run(checkpoint=tmp_path / "new.pt", resume=True)["train_loss"]) == 3
+    assert (tmp_path / "new.pt").exists()
+
+
+def test_resuming_needs_a_path():
+    with pytest.raises(ValueError, match="checkpoint must be given to resume from, got None"):
+        run(resume=True)
+
+
+def test_channels_last_changes_the_memory_and_not_the_result():
+    def train(**arguments):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 2))
+        images = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        batches = [(images, torch.arange(16) % 2)]
+        return model, run(model, train_batches=batches, lr=0.1, **arguments)
+
+    model, history = train(channels_last=True)
+    assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert history["train_loss"] == pytest.approx(train()[1]["train_loss"], rel=1e-4)
+
+
+def test_a_compiled_model_learns_the_same_and_keeps_its_names():
+    model, compiled = make_model(), make_model()
+    history = run(model)
+    assert run(compiled, compile={"backend": "eager"}) == history
+    assert torch.equal(model.weight, compiled.weight)
+    assert compiled.state_dict().keys() == model.state_dict().keys()
+
+
+def test_a_batch_schedule_advances_with_every_batch():
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
+    run(model, optimizer=optimizer, scheduler=schedule, schedule_by="batch", num_epochs=2)
+    assert optimizer.param_groups[0]["lr"] == 0.5**8

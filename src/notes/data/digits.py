@@ -45,9 +45,10 @@ def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabelledImages, Labell
     if image_size < IMAGE_SIZE:
         raise ValueError(f"image_size must be at least {IMAGE_SIZE}, got {image_size}")
     bunch = datasets.load_digits()
-    images = torch.tensor(bunch.images / MAX_INTENSITY, dtype=torch.float32)[:, None]
+    images = torch.from_numpy(bunch.images / MAX_INTENSITY)[:, None]  # float64
     labels = torch.tensor(bunch.target, dtype=torch.int64)
-    images = _enlarge(images, image_size)
+    # Enlarged before rounding to float32: so the pixels are the same on every machine.
+    images = _enlarge(images, image_size).float()
     return (
         LabelledImages(images[:NUM_TRAIN], labels[:NUM_TRAIN]),
         LabelledImages(images[NUM_TRAIN:], labels[NUM_TRAIN:]),

@@ -37,7 +37,7 @@ def num_correct(logits: Tensor, targets: Tensor) -> Tensor:
         tensor(1)
 
     Explained in:
-        [LeNet][lenet]
+        [Training loop][training-loop]
     """
     return (logits.argmax(dim=1) == targets).sum()
 
@@ -85,7 +85,7 @@ def train_epoch(
         ValueError: If there is no batch, or the loss is not one number.
 
     Explained in:
-        [LeNet][lenet]
+        [Training loop][training-loop]
     """
     device = _device(model)
     model.train()
@@ -142,7 +142,7 @@ def evaluate(
         ValueError: If there is no batch, or the loss is not one number.
 
     Explained in:
-        [LeNet][lenet]
+        [Training loop][training-loop]
     """
     device = _device(model)
     modes = [(module, module.training) for module in model.modules()]
