@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from booktools.fences import Fence, scan
-from booktools.outputs import find_outputs
+from booktools.blocks import read_blocks
+from booktools.fences import Fence, scan, split_lines
 
 BOX = re.compile(
     r'^(?P<indent> *)(?P<mark>!!!|\?\?\?\+?|===[!+]?) +(?P<kind>[\w -]*?) *(?:"(?P<title>.*)")?$'
@@ -90,7 +90,7 @@ def read_cells(
     """
     cells: list[Cell] = []
     prose = _Prose()
-    outputs = {fence.line for fence, _ in find_outputs(text)}
+    outputs = {block.output.line for block in read_blocks(text) if block.output}
 
     def flush() -> None:
         rest = prose.take(link, refer)
@@ -151,7 +151,7 @@ def _walk(text: str, prose: _Prose) -> Iterator[tuple[str | Fence, int, int]]:
 def _without_comments(text: str, fences: dict[int, Fence]) -> list[str]:
     """Blank the comments of the prose; the fences keep theirs."""
     in_fence = {line for fence in fences.values() for line in range(fence.line, fence.end + 1)}
-    lines, kept = text.splitlines(), {}
+    lines, kept = split_lines(text), {}
     for number in in_fence:
         kept[number], lines[number - 1] = lines[number - 1], ""
     blanked = COMMENT.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(lines))

@@ -108,7 +108,7 @@ def test_output_says_how_closely_it_is_checked(pages: dict[str, str]):
 
 
 def test_title_of_included_source_is_shown(pages: dict[str, str]):
-    assert '<span class="filename">src/notes/checks.py</span>' in pages["sample/"]
+    assert '<span class="filename">tests/site/pages/included.py</span>' in pages["sample/"]
 
 
 def test_every_chapter_offers_a_valid_notebook(pages: dict[str, str], site: Path):
