@@ -1,8 +1,8 @@
-# %% [markdown] description="A first executed notebook: one weight and one bias roll downhill, and the whole way is drawn on the map of the loss."
+# %% [markdown] description="One weight and one bias roll downhill, drawn on the map of the loss."
 # # A first notebook: one descent, drawn
 #
 # A line has two numbers: a weight and a bias. Two numbers make a map, so here you can watch
-# gradient descent walk. The data is made up: the true line has weight 2 and bias −1, with a
+# gradient descent walk. The data is made up: the true line has weight 2 and bias -1, with a
 # little noise around it.
 
 # %%
@@ -22,7 +22,7 @@ def loss(weight, bias):
 # %% [markdown]
 # ## The walk
 #
-# Start far away, at weight −1 and bias 2. Each step asks autograd which way the loss grows and
+# Start far away, at weight -1 and bias 2. Each step asks autograd which way the loss grows and
 # goes a little the other way.
 
 # %%
@@ -46,7 +46,7 @@ for step in (0, 5, 50, 200):
 # there is small. This is why data is centered before training: with the mean of `x` at 0 the
 # valley turns into a bowl.
 
-# %% alt="Contour map of the loss over weight and bias. The path drops from the upper left into a long narrow valley and follows its floor to the lowest point near weight 2, bias -1."
+# %% alt="Contours of the loss: the path drops into a long valley and follows its floor."
 grid = torch.linspace(-1.5, 3.5, 120), torch.linspace(-3.0, 3.0, 120)
 weights, biases = torch.meshgrid(*grid, indexing="xy")
 walk = torch.stack(path)

@@ -78,9 +78,7 @@ class _Prose:
         return text if text.strip("> \n") else ""
 
 
-def read_cells(
-    text: str, link: Callable[[str], str], refer: Callable[[str], str]
-) -> list[Cell]:
+def read_cells(text: str, link: Callable[[str], str], refer: Callable[[str], str]) -> list[Cell]:
     """Read a page as cells, in order.
 
     Args:

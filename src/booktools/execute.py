@@ -6,6 +6,7 @@ Times, machine and version stay out of the file: the same outputs give the same 
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -19,7 +20,7 @@ METADATA = {
 }
 
 
-def execute(script: str, folder: Path) -> nbformat.NotebookNode:
+def execute(script: str, folder: Path) -> Any:
     """Run a script in the percent format and return it as a notebook with its outputs.
 
     A cell that draws says in its head what the figure shows: `# %% alt="A falling curve"`. The
@@ -55,7 +56,7 @@ def execute(script: str, folder: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def _describe(output: nbformat.NotebookNode, alt: str | None, count: int) -> None:
+def _describe(output: Any, alt: str | None, count: int) -> None:
     """Give a figure its alt text."""
     if "execution_count" in output:
         output.execution_count = count

@@ -87,12 +87,12 @@ def find_references(docs: Path) -> dict[str, str]:
 
 
 def is_chapter(page: str, markdown: str) -> bool:
-    """Whether a page has code to run: then it can be downloaded.
+    r"""Whether a page has code to run: then it can be downloaded.
 
     Examples:
-        >>> is_chapter("networks/lenet.md", "```python\\nprint(1)\\n```\\n")
+        >>> is_chapter("networks/lenet.md", "```python\nprint(1)\n```\n")
         True
-        >>> is_chapter("index.md", "```python\\nprint(1)\\n```\\n")
+        >>> is_chapter("index.md", "```python\nprint(1)\n```\n")
         False
     """
     elsewhere = page == "index.md" or page.startswith("reference/") or not page.endswith(".md")
@@ -164,8 +164,8 @@ def _json_cell(site: Site, cell: Cell, number: int) -> JsonCell:
     if cell.kind == "code":
         outputs: list[JsonCell] = []
         if cell.output:
-            text = _lines(cell.output)
-            outputs.append({"name": "stdout", "output_type": "stream", "text": text})
+            printed = _lines(cell.output)
+            outputs.append({"name": "stdout", "output_type": "stream", "text": printed})
         outputs += [_drawn(site, alt, url) for alt, url in cell.figures]
         return {**shared, "execution_count": None, "outputs": outputs, "source": _lines(cell.text)}
     attachments: dict[str, JsonCell] = {}

@@ -18,7 +18,9 @@ REMOVED = re.compile(
     r"|<!--.*?-->",
     re.DOTALL,
 )
-CODE = re.compile(r'<div class="highlight-ipynb hl-python"><pre>(?P<code>.*?)</pre></div>', re.DOTALL)
+CODE = re.compile(
+    r'<div class="highlight-ipynb hl-python"><pre>(?P<code>.*?)</pre></div>', re.DOTALL
+)
 OUTPUT = re.compile(
     r'<div class="jp-RenderedText[^>]*>\s*<pre>(?P<text>.*?)</pre>\s*</div>', re.DOTALL
 )
@@ -56,7 +58,9 @@ def read_facts(notebook: str) -> NotebookFacts:
 def tidy_notebook_page(page: str, facts: NotebookFacts) -> str:
     """Return the page's HTML without styles and scripts, in the theme's markup."""
     page = REMOVED.sub("", page)
-    page = CODE.sub(r'<div class="language-python highlight"><pre><code>\g<code></code></pre></div>', page)
+    page = CODE.sub(
+        r'<div class="language-python highlight"><pre><code>\g<code></code></pre></div>', page
+    )
     page = OUTPUT.sub(
         r'<div class="language-text output no-copy highlight"><span class="filename">Output</span>'
         r"<pre><code>\g<text></code></pre></div>",

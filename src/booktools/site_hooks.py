@@ -1,12 +1,12 @@
-"""The hooks of the site: they only connect MkDocs (or ProperDocs) with modules that need neither."""
+"""The hooks of the site: they connect MkDocs (or ProperDocs) with modules that need neither."""
 
 import posixpath
 import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "src"))  # MkDocs loads this file by its path; it restores sys.path
+# MkDocs loads this file by its path, and restores sys.path afterwards.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mkdocs.exceptions import PluginError
 
@@ -17,6 +17,7 @@ from booktools.notebook_page import read_facts, tidy_notebook_page
 from booktools.outputs import label_outputs
 from booktools.preview import find_anchors, is_outdated
 
+ROOT = Path(__file__).resolve().parents[2]
 MATH = MathCache(ROOT / ".cache" / "mathml.json")
 DOWNLOADS = '<p class="downloads" data-search-exclude>Download: {links}</p>'
 DOWNLOAD = '<a href="{name}" download>{label}</a>'

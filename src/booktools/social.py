@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 
 PAPER, INK, SOFT, EMBER = "#fbf9f6", "#1f242d", "#565c68", "#b23a14"
 
@@ -40,10 +41,10 @@ def draw(path: Path) -> None:
     ax.contour(weight, bias, heights, levels=levels, colors=EMBER, linewidths=1.3, alpha=0.28)
     walk = descend((0.6, 2.1), steps=40, learning_rate=0.28)
     ax.plot(*walk.T, color=EMBER, linewidth=2.2)
-    ax.scatter(*walk.T, s=np.linspace(150, 40, len(walk)), color=EMBER, zorder=3)
+    ax.scatter(walk[:, 0], walk[:, 1], s=np.linspace(150, 40, len(walk)), color=EMBER, zorder=3)
     ax.scatter(0, 0, s=620, color=EMBER, edgecolor=PAPER, linewidth=5, zorder=4)
     # A veil of paper keeps the words clear of the lines.
-    veil = np.ones((1, 256, 4)) * np.array([*plt.matplotlib.colors.to_rgb(PAPER), 1.0])
+    veil = np.ones((1, 256, 4)) * np.array([*to_rgb(PAPER), 1.0])
     veil[0, :, 3] = np.clip(np.linspace(2.6, -0.4, 256), 0, 1)
     ax.imshow(veil, extent=(-8.7, 0.4, -2.9, 2.45), aspect="auto", zorder=2)
     words = figure.text

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,20 +41,25 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="session")
+def build_site() -> Callable[..., Path]:
+    """Builds the book and one sample page into a folder."""
+    return run_build
+
+
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built site: the book and one sample page."""
-    folder = tmp_path_factory.mktemp("site")
-    run_build(folder)
-    return folder / "www" / "pytorch-notes"
+    """The folder of the built site."""
+    return run_build(tmp_path_factory.mktemp("site"))
 
 
-def run_build(folder: Path, *options: str) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("build.py")), str(folder), *options]
+def run_build(folder: Path, *options: str) -> Path:
+    command = [sys.executable, str(ROOT / "tests/site/build_site.py"), str(folder), *options]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "www" / "pytorch-notes"
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -48,7 +48,9 @@ def test_page_is_whole_and_asks_nobody_else(path: str, page: Page, address: str)
     assert response.status == 200
     assert complaints == []
     assert hosts - {None} == {"127.0.0.1"}  # None: images within the page
-    broken = "[...document.images].filter(i => i.checkVisibility() && !i.naturalWidth).map(i => i.src)"
+    broken = (
+        "[...document.images].filter(i => i.checkVisibility() && !i.naturalWidth).map(i => i.src)"
+    )
     assert page.evaluate(broken) == []
 
 

@@ -1,6 +1,7 @@
 """Build the book with the sample page in it, in strict mode.
 
-Usage: `python tests/site/build.py FOLDER [--properdocs]`; the site is in `FOLDER/www/pytorch-notes`.
+Usage: `python tests/site/build_site.py FOLDER [--properdocs]`.
+The site is then in `FOLDER/www/pytorch-notes`.
 A process of its own: the builders warn and log in ways that a test run would not stand.
 """
 
