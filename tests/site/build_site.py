@@ -5,6 +5,7 @@ The site is then in `FOLDER/www/pytorch-notes`.
 A process of its own: the builders warn and log in ways that a test run would not stand.
 """
 
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ PAGES = Path(__file__).parent / "pages"
 
 
 def main(folder: Path) -> None:
+    logging.basicConfig(level=logging.WARNING)
     docs = folder / "docs"
     shutil.copytree(ROOT / "docs", docs)
     shutil.copytree(PAGES, docs, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py"))
