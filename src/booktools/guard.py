@@ -64,18 +64,19 @@ def _stock_problems(path: Path, fences: list[Fence]) -> Iterator[Problem]:
         yield Problem(1, f"pytest-codeblocks cannot read this page: {error}")
         return
     for fence in fences:
-        if fence.runs and not (fence.line in stock and _same_code(fence, stock[fence.line].code)):
+        if fence.runs and (
+            fence.line not in stock or not _same_code(stock[fence.line].code, fence.code)
+        ):
             yield Problem(fence.line, "pytest-codeblocks does not see this fence as it is")
     for line, block in stock.items():
         if block.syntax in {"python", *SHELL} and line not in {fence.line for fence in fences}:
             yield Problem(line, f"{block.syntax} runs, but is not visible on the page")
 
 
-def _same_code(fence: Fence, stock: str) -> bool:
-    # In an indented fence pytest-codeblocks drops the blank lines, so what runs is `fence.code`.
-    return [line for line in fence.body if line.strip()] == [
-        line for line in stock.splitlines() if line.strip()
-    ]
+def _same_code(one: str, other: str) -> bool:
+    """Compare without empty lines, which pytest-codeblocks loses in indented fences."""
+    first, second = ([line for line in code.split("\n") if line.strip()] for code in (one, other))
+    return first == second
 
 
 def _fence_problems(fence: Fence, root: Path, runs: bool) -> Iterator[Problem]:

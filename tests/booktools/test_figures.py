@@ -48,8 +48,8 @@ def test_a_figure_is_sharp_small_and_opaque(tmp_path):
 def test_the_dark_twin_has_no_background_and_no_dark_ink(tmp_path):
     save(tmp_path / "a")
     levels = np.asarray(Image.open(tmp_path / "a" / "0.dark.png").convert("RGBA"))
-    assert (levels[0, 0, 3], levels[..., 3].max()) == (0, 255)
-    opaque = levels[levels[..., 3] == 255][:, :3]
+    assert levels[0, 0, 3] == 0
+    opaque = levels[levels[..., 3] > 250][:, :3]
     assert opaque.max(axis=1).min() > 100
 
 
@@ -118,7 +118,7 @@ def test_scattered_points_keep_the_colours_that_come_from_numbers():
     "change",
     [
         pytest.param({"values": (1, 2, 4, 3.2)}, id="one value"),
-        pytest.param({"title": "gain 0.51"}, id="one word"),
+        pytest.param({"title": "loss 0.52"}, id="one digit"),
         pytest.param({"values": (1, 2)}, id="fewer values"),
     ],
 )
@@ -130,7 +130,7 @@ def test_another_drawing_is_farther_away_than_the_tolerance(tmp_path, change):
 def test_rounding_is_nearer_than_the_tolerance(tmp_path):
     first = save(tmp_path / "a")
     second = save(tmp_path / "b", values=(1.000001, 2.000001, 3.999999, 3.000001))
-    assert distance(first, second) < DEFAULT_FIGURE_TOLERANCE / 4
+    assert distance(first, second) < DEFAULT_FIGURE_TOLERANCE / 2
 
 
 def test_pictures_of_different_sizes_are_infinitely_far(tmp_path):

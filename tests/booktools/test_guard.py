@@ -77,6 +77,10 @@ def test_a_fence_that_pytest_codeblocks_reads_otherwise_is_refused(find):
     assert any("does not see this fence as it is" in one for one in find(text))
 
 
+def test_empty_lines_of_an_indented_block_are_no_problem(find):
+    assert find("!!! note\n\n    ```python\n    x = 1\n\n    y = 2\n    ```\n") == []
+
+
 def test_an_unclosed_fence_is_refused(find):
     assert find("```python\n1\n") == ["1: fence of line 1 must be closed, got the end of the file"]
 

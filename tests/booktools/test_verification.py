@@ -1,9 +1,20 @@
+import random
 import re
 
+import numpy as np
 import pytest
+import torch
 
 from booktools.blocks import read_blocks
-from booktools.verification import BlockError, Page, verify
+from booktools.verification import (
+    CHECK_SEED,
+    NUM_OTHER_SEEDS,
+    UPDATE_SEED,
+    BlockError,
+    Page,
+    start_sandbox,
+    verify,
+)
 
 DRAW = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
 LINK = "![Two points](figures/page-a.png)\n"
@@ -87,12 +98,36 @@ def test_a_block_may_draw_numbers_of_which_it_shows_only_the_shape(check):
     assert check(with_output("import torch\nprint(len(torch.rand(1)))")) == "1\n"
 
 
-def test_the_order_of_a_set_differs_between_refreshing_and_checking(tmp_path):
-    from booktools.sandbox import Job
-    from booktools.verification import start_sandbox
+TOSSES = {
+    "torch": lambda: torch.randint(2, (1,)).item(),
+    "torch, all at once": lambda: torch.randint(2, (64,)),
+    "torch, uniform": lambda: torch.rand(64) > 0.5,
+    "torch, normal": lambda: torch.randn(64) > 0,
+    "python": lambda: random.randint(0, 1),
+    "python, uniform": lambda: random.random() > 0.5,
+    "numpy": lambda: np.random.randint(2),
+    "numpy, uniform": lambda: np.random.rand() > 0.5,
+}
 
+
+def toss(seed, coin):
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+    return np.concatenate([np.atleast_1d(coin()) for _ in range(64)])[:64].astype(int)
+
+
+@pytest.mark.parametrize("coin", TOSSES.values(), ids=TOSSES)
+@pytest.mark.parametrize("start", [CHECK_SEED, UPDATE_SEED])
+def test_every_coin_shows_both_faces_among_the_seeds(start, coin):
+    heads = sum(toss(start + k, coin) for k in range(1 + NUM_OTHER_SEEDS))
+    assert heads.min() > 0
+    assert heads.max() < 1 + NUM_OTHER_SEEDS
+
+
+def test_refreshing_and_checking_have_different_seeds_and_orders_of_sets():
+    assert abs(CHECK_SEED - UPDATE_SEED) > NUM_OTHER_SEEDS
     assert start_sandbox(update=True).hash_seed != start_sandbox(update=False).hash_seed
-    assert Job.__dataclass_params__.frozen
 
 
 def test_figures_are_written_and_then_agree(check, tmp_path):
