@@ -3,6 +3,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile(
+    "notes", deadline=None
+)  # how long an example takes is the machine's affair
+settings.load_profile("notes")
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ def test_a_stratified_split_is_random_within_the_classes():
     first, second = (stratified_split(labels, [50, 50], generator=seeded(s))[0] for s in (0, 1))
     assert set(first.tolist()) != set(second.tolist())
     assert first.tolist() != sorted(first.tolist())
+    assert labels[first].tolist() != sorted(labels[first].tolist())  # the classes are mixed
 
 
 def test_a_class_with_a_single_example_is_rejected():
