@@ -5,9 +5,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import settings
 
-settings.register_profile(
-    "notes", deadline=None
-)  # how long an example takes is the machine's affair
+# How long an example takes is the machine's affair.
+settings.register_profile("notes", deadline=None)
 settings.load_profile("notes")
 
 
