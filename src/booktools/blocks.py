@@ -24,7 +24,7 @@ EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 TOLERANCE = re.compile(r"<!-- tolerance: (?P<kind>relative|absolute) (?P<value>\d*\.?\d+) -->")
 FIGURE_TOLERANCE = re.compile(r"<!-- figure-tolerance: (?P<value>\d*\.?\d+) -->")
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/[^)\s]+\.png)[^)]*\)")
-DEFAULT_FIGURE_TOLERANCE = 2.0
+DEFAULT_FIGURE_TOLERANCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def read_blocks(text: str) -> list[Block]:
     """
     fences = list(scan(text))
     running = [fence for fence in fences if fence.runs]
-    limits = [fence.line for fence in running[1:]] + [len(split_lines(text)) + 1]
-    return [_read(text, fences, *pair) for pair in zip(running, limits, strict=True)]
+    ends = [*(fence.line for fence in running[1:]), len(split_lines(text)) + 1]
+    return [_read(text, fences, *pair) for pair in zip(running, ends, strict=False)]
 
 
 def _read(text: str, fences: list[Fence], fence: Fence, limit: int) -> Block:
@@ -85,7 +85,7 @@ def _read(text: str, fences: list[Fence], fence: Fence, limit: int) -> Block:
     ]
     tolerance, stated = _read_tolerance(fence.end, split_lines(text), lines)
     head = max(stated, default=fence.end)
-    used = set(stated)
+    used: set[int] = set()
     output = None
     rest = [(number, line) for number, line in lines if number > head]
     following = next((other for other in fences if other.line > fence.end), None)
@@ -94,7 +94,7 @@ def _read(text: str, fences: list[Fence], fence: Fence, limit: int) -> Block:
         between += split_lines(text)[rest[0][0] : following.line - 1]
         if not any(line.strip() for line in between):
             output = following
-            used.add(rest[0][0])
+            used = {*stated, rest[0][0]}
     images, image_comments = _read_images(rest)
     return Block(fence, output, tolerance, images, frozenset(used | image_comments), head)
 

@@ -45,20 +45,38 @@ def problems(path: Path, root: Path, runs: bool = True) -> list[Problem]:
     text = path.read_text(encoding="utf-8")
     try:
         fences, blocks = list(scan(text)), read_blocks(text)
-        stock = {block.lineno: block for block in extract_from_file(path)}
-    except (ValueError, RuntimeError, Warning) as error:
+    except ValueError as error:
         return [Problem(1, str(error))]
     found: list[Problem] = []
     for fence in fences:
         found += _fence_problems(fence, root, runs)
-        if fence.runs and (fence.line not in stock or stock[fence.line].code != fence.code):
-            found.append(Problem(fence.line, "pytest-codeblocks does not see this fence as it is"))
-    for line, other in stock.items():
-        if other.syntax in {"python", *SHELL} and line not in {fence.line for fence in fences}:
-            found.append(Problem(line, f"{other.syntax} runs, but is not visible on the page"))
+    found += _stock_problems(path, fences)
     found += _comment_problems(text, fences, blocks)
     found += _figure_problems(path, text, fences, blocks)
     return sorted(found)
+
+
+def _stock_problems(path: Path, fences: list[Fence]) -> Iterator[Problem]:
+    """Where pytest-codeblocks, which collects the blocks, reads the page in another way."""
+    try:
+        stock = {block.lineno: block for block in extract_from_file(path)}
+    except (RuntimeError, Warning) as error:
+        yield Problem(1, f"pytest-codeblocks cannot read this page: {error}")
+        return
+    for fence in fences:
+        if fence.runs and (
+            fence.line not in stock or not _same_code(stock[fence.line].code, fence.code)
+        ):
+            yield Problem(fence.line, "pytest-codeblocks does not see this fence as it is")
+    for line, block in stock.items():
+        if block.syntax in {"python", *SHELL} and line not in {fence.line for fence in fences}:
+            yield Problem(line, f"{block.syntax} runs, but is not visible on the page")
+
+
+def _same_code(one: str, other: str) -> bool:
+    """Compare without empty lines, which pytest-codeblocks loses in indented fences."""
+    first, second = ([line for line in code.split("\n") if line.strip()] for code in (one, other))
+    return first == second
 
 
 def _fence_problems(fence: Fence, root: Path, runs: bool) -> Iterator[Problem]:

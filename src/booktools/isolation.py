@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,25 @@ from booktools.sandbox import SOURCE, Job, Outcome
 
 # These change what a program prints or draws, or tell a block that it is being tested.
 REMOVED = {"COLUMNS", "DISPLAY", "FORCE_COLOR", "LINES", "PYTHONWARNINGS", "WAYLAND_DISPLAY"}
+
+
+def block_environment(variables: Mapping[str, str], hash_seed: int) -> dict[str, str]:
+    """The environment of a block, from that of pytest."""
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if name not in REMOVED and not name.startswith("PYTEST_")
+    }
+    return (
+        {"OMP_NUM_THREADS": "1"}
+        | kept
+        | {
+            "MPLBACKEND": "Agg",
+            "PYTHONHASHSEED": str(hash_seed),
+            "PYTHONPATH": str(SOURCE),
+            "PYTHONUTF8": "1",
+        }
+    )
 
 
 class Sandbox:
@@ -62,21 +82,9 @@ class Sandbox:
         return self.process.stdout.readline().strip()
 
     def _start(self) -> subprocess.Popen[str]:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in REMOVED and not name.startswith("PYTEST_")
-        }
-        environment.setdefault("OMP_NUM_THREADS", "1")
-        environment |= {
-            "MPLBACKEND": "Agg",
-            "PYTHONHASHSEED": str(self.hash_seed),
-            "PYTHONPATH": str(SOURCE),
-            "PYTHONUTF8": "1",
-        }
         return subprocess.Popen(
             [sys.executable, "-c", "from booktools.sandbox import serve; serve()"],
-            env=environment,
+            env=block_environment(os.environ, self.hash_seed),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

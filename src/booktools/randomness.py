@@ -7,9 +7,9 @@ if it has moved without a seed, the block drew from the hidden one.
 That alone is no mistake: a block may draw a batch to show its shape. So such a block, if it prints
 or draws at all, is run again from other start seeds, and all runs must show exactly the same. This
 is strict (no tolerance: even close numbers give themselves away), costs nothing for blocks with a
-seed, and is the same on every run of the tests. A single other seed would let a coin toss, such as
-`torch.randint(2, (1,))`, pass half of the time; the seven of `verification.NUM_OTHER_SEEDS` let it
-pass one time in 128.
+seed, and is the same on every run of the tests. A single other seed would let half of all coin
+tosses, such as `torch.randint(2, (1,))`, pass; the eight seeds of `verification` are chosen so that
+the first coins of every generator show both faces.
 """
 
 import functools

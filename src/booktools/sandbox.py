@@ -75,7 +75,10 @@ class Outcome:
 
 
 def serve() -> None:
-    """Take jobs as lines of JSON, and answer each with the exit code of its process."""
+    """Take jobs as lines of JSON, and answer each with the exit code of its process.
+
+    Processes end by `os._exit`: to shut an interpreter with torch in it down takes seconds.
+    """
     for name in PRELOADED:
         __import__(name)
     import booktools.figures
@@ -92,8 +95,9 @@ def serve() -> None:
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)
-            os._exit(0)  # a full shutdown of the interpreter takes a second
+            os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    os._exit(0)
 
 
 def run(job: Job) -> None:

@@ -13,7 +13,9 @@ from booktools.comparison import difference, tidy
 from booktools.isolation import Sandbox
 from booktools.sandbox import Job, Outcome
 
-CHECK_SEED, UPDATE_SEED = 52_711, 81_173
+# Chosen so that among the eight seeds from each on, the first 64 coins of every generator show both
+# faces (a test tosses them): by chance alone, one coin in 128 would come out alike eight times.
+CHECK_SEED, UPDATE_SEED = 1160, 1400
 NUM_OTHER_SEEDS = 7
 
 

@@ -1,0 +1,153 @@
+"""Sliding windows: where a convolution or a pooling layer looks.
+
+Shapes: `B` batch, `C` channels, `H` and `W` height and width of the image, `h` and `w` of the
+window, `H'` and `W'` of the output: one place for each position of the window.
+"""
+
+from torch import Tensor
+
+from notes.checks import check_positive, check_shape
+
+
+def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tuple[int, int]:
+    """One number for each direction, from one number for both or from a pair.
+
+    Args:
+        name: What the caller calls the argument.
+        value: `(vertical, horizontal)`, or one number that stands for both.
+        minimum: The smallest number allowed.
+
+    Raises:
+        TypeError: If the value is not an integer or a pair of integers.
+        ValueError: If a number is below the minimum.
+
+    Examples:
+        >>> as_pair("stride", 2), as_pair("padding", (2, 1), minimum=0)
+        ((2, 2), (2, 1))
+        >>> as_pair("stride", 0)
+        Traceback (most recent call last):
+        ...
+        ValueError: stride must be at least 1, got 0
+
+    Explained in:
+        [Layers by hand][layers-by-hand]
+    """
+    pair = (value, value) if isinstance(value, int) else value
+    if not isinstance(pair, tuple) or [type(number) for number in pair] != [int, int]:
+        raise TypeError(f"{name} must be an integer or a pair of integers, got {value!r}")
+    if min(pair) < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return pair
+
+
+# --8<-- [start:output_size]
+def output_size(
+    size: int,
+    window: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    ceil_mode: bool = False,
+) -> int:
+    r"""How many positions a window has along one side of an image.
+
+    $$\text{output} =
+    \left\lfloor \frac{n + 2p - d\,(k - 1) - 1}{s} \right\rfloor + 1$$
+
+    with side $n$, padding $p$, window $k$, dilation $d$ and stride $s$.
+
+    Args:
+        size: Side of the image in pixels.
+        window: Side of the window.
+        stride: Pixels from one position to the next.
+        padding: Pixels added at each of the two ends.
+        dilation: Pixels from one entry of the window to the next; 1 leaves no gaps.
+        ceil_mode: Round up instead of down: keep a last window that sticks out of the padded
+            image, if it starts inside the image or the padding before it.
+
+    Raises:
+        ValueError: If an argument is too small or the window does not fit even once.
+
+    Source:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),
+        https://arxiv.org/abs/1603.07285
+
+    Examples:
+        >>> output_size(5, 3), output_size(5, 3, padding=1), output_size(5, 3, stride=2)
+        (3, 5, 2)
+
+    Explained in:
+        [Layers by hand][layers-by-hand]
+    """
+    for name, value in {
+        "size": size,
+        "window": window,
+        "stride": stride,
+        "dilation": dilation,
+    }.items():
+        check_positive(name, value)
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0, got {padding}")
+    reach = dilation * (window - 1) + 1
+    room = size + 2 * padding - reach
+    if room < 0:
+        raise ValueError(
+            f"window must fit into the padded image of {size + 2 * padding} pixels, got {reach}"
+        )
+    if not ceil_mode:
+        return room // stride + 1
+    steps = -(-room // stride)
+    # A window that starts in the padding behind the image would see no pixel at all.
+    return steps + 1 if steps * stride < size + padding else steps
+
+
+# --8<-- [end:output_size]
+
+
+# --8<-- [start:sliding_windows]
+def sliding_windows(
+    images: Tensor,
+    window: tuple[int, int],
+    *,
+    stride: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int] = (1, 1),
+) -> Tensor:
+    """Every window of every image, as a view: nothing is copied.
+
+    Neighbouring windows share pixels, and here they share the memory too. So it costs nothing to
+    name all windows at once, and one operation on all of them replaces a Python loop. Do not
+    write into the result: one place would change several windows.
+
+    Args:
+        images: `(B, C, H, W)`, any dtype.
+        window: Height and width of the window.
+        stride: Pixels from one window to the next, down and across.
+        dilation: Pixels from one entry of the window to the next.
+
+    Returns:
+        `(B, C, H', W', h, w)`: for each position the window that starts there.
+
+    Raises:
+        ValueError: If the images are not `(B, C, H, W)` or the window is larger than the image.
+
+    Examples:
+        >>> import torch
+        >>> image = torch.arange(9).reshape(1, 1, 3, 3)
+        >>> sliding_windows(image, (2, 2))[0, 0, 1, 0]
+        tensor([[3, 4],
+                [6, 7]])
+
+    Explained in:
+        [Layers by hand][layers-by-hand]
+    """
+    check_shape("images", images, "B", "C", "H", "W")
+    windows = images
+    for dim in (0, 1):
+        output_size(images.shape[2 + dim], window[dim], stride=stride[dim], dilation=dilation[dim])
+        reach = dilation[dim] * (window[dim] - 1) + 1
+        windows = windows.unfold(2 + dim, reach, stride[dim])
+    return windows[..., :: dilation[0], :: dilation[1]]  # (B, C, H', W', h, w)
+
+
+# --8<-- [end:sliding_windows]

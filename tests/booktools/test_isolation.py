@@ -1,0 +1,23 @@
+from booktools.isolation import block_environment
+
+
+def test_threads_and_instruction_sets_are_what_the_user_says():
+    chosen = {"OMP_NUM_THREADS": "2", "ATEN_CPU_CAPABILITY": "default"}
+    chosen |= {"ONEDNN_MAX_CPU_ISA": "SSE41"}
+    environment = block_environment(chosen, hash_seed=1)
+    assert {name: environment[name] for name in chosen} == chosen
+
+
+def test_one_thread_is_the_default():
+    assert block_environment({}, hash_seed=1)["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_block_sees_neither_a_display_nor_pytest():
+    environment = block_environment({"DISPLAY": ":0", "PYTEST_CURRENT_TEST": "x"}, hash_seed=1)
+    assert set(environment) == {
+        "MPLBACKEND",
+        "OMP_NUM_THREADS",
+        "PYTHONHASHSEED",
+        "PYTHONPATH",
+        "PYTHONUTF8",
+    }
