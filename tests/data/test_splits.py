@@ -33,6 +33,8 @@ WEIGHTS = st.lists(st.integers(1, 9), min_size=2, max_size=4)
         pytest.param([0.7, 0.3], [7, 3], id="fractions"),
         pytest.param([0.8, 0.1, 0.1], [8, 1, 1], id="fractions with rounding errors"),
         pytest.param([1 / 3, 1 / 3, 1 / 3], [3, 4, 3], id="thirds of ten"),
+        pytest.param([0.05, 0.1, 0.85], [1, 1, 8], id="halves go up"),
+        pytest.param([0.25, 0.5, 0.25], [3, 5, 2], id="half of ten is five"),
         pytest.param([1.0], [10], id="one part"),
     ],
 )

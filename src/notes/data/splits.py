@@ -191,7 +191,9 @@ def _whole_sizes(num_examples: int, sizes: Sequence[float]) -> list[int]:
     if not math.isclose(math.fsum(sizes), wanted_sum):
         raise ValueError(f"sizes must sum to {wanted_sum}, got {list(sizes)}")
     share = 1 if counted else num_examples
-    ends = [round(math.fsum(sizes[: part + 1]) * share) for part in range(len(sizes))]
+    exact_ends = [math.fsum(sizes[: part + 1]) * share for part in range(len(sizes))]
+    # Halves always go up (round() would send them to even numbers), so whole shares stay whole.
+    ends = [math.floor(end + 0.5 + 1e-9) for end in exact_ends]
     whole_sizes = [end - start for start, end in itertools.pairwise([0, *ends])]
     if min(whole_sizes, default=0) < 1:
         raise ValueError(
