@@ -65,16 +65,34 @@ def predicted_classes(scores: Tensor) -> Tensor:
 # --8<-- [end:predicted_classes]
 
 
-def check_classes(predictions: Tensor, targets: Tensor, num_classes: int) -> None:
+def check_counts(name: str, tensor: Tensor) -> None:
+    """Refuse anything but the integers 0, 1, 2, ...
+
+    Raises:
+        TypeError: If the dtype is not an integer one.
+        ValueError: If a number is negative.
+
+    Examples:
+        >>> check_counts("targets", torch.tensor([0, -1]))
+        Traceback (most recent call last):
+        ...
+        ValueError: targets must be 0 or more, got -1
+    """
+    if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
+        raise TypeError(f"{name} must be a tensor of integers, got {tensor.dtype}")
+    if (tensor < 0).any():
+        raise ValueError(f"{name} must be 0 or more, got {tensor.min().item()}")
+
+
+def check_classes(predictions: Tensor, targets: Tensor) -> None:
     """Refuse predictions and targets that are not two lists of class indices of one length.
 
     Raises:
         TypeError: If a dtype is not an integer one.
-        ValueError: If a shape or device does not fit, there is no sample, or an index is out of
-            range.
+        ValueError: If a shape or device does not fit, there is no sample, or an index is negative.
 
     Examples:
-        >>> check_classes(torch.tensor([0, 1]), torch.tensor([0]), num_classes=2)
+        >>> check_classes(torch.tensor([0, 1]), torch.tensor([0]))
         Traceback (most recent call last):
         ...
         ValueError: targets must have shape (2,), got (1,)
@@ -87,9 +105,36 @@ def check_classes(predictions: Tensor, targets: Tensor, num_classes: int) -> Non
             f"targets must be on the device of predictions, {predictions.device}, "
             f"got {targets.device}"
         )
-    check_positive("num_classes", num_classes)
-    check_labels("predictions", predictions, num_classes)
-    check_labels("targets", targets, num_classes)
+    check_counts("predictions", predictions)
+    check_counts("targets", targets)
+
+
+# --8<-- [start:accuracy]
+def accuracy(predictions: Tensor, targets: Tensor) -> float:
+    """Share of the samples that were classified correctly.
+
+    Args:
+        predictions: `(N,)` class indices.
+        targets: `(N,)` class indices.
+
+    Returns:
+        A number in [0, 1].
+
+    Raises:
+        TypeError: If a dtype is not an integer one.
+        ValueError: If a shape or device does not fit, there is no sample, or an index is negative.
+
+    Examples:
+        >>> accuracy(torch.tensor([0, 1, 1, 2]), torch.tensor([0, 0, 1, 2]))
+        0.75
+
+    Explained in: [Metrics][metrics]
+    """
+    check_classes(predictions, targets)
+    return int((predictions == targets).sum()) / len(targets)
+
+
+# --8<-- [end:accuracy]
 
 
 # --8<-- [start:confusion_matrix]
@@ -117,7 +162,10 @@ def confusion_matrix(predictions: Tensor, targets: Tensor, num_classes: int) -> 
 
     Explained in: [Metrics][metrics]
     """
-    check_classes(predictions, targets, num_classes)
+    check_classes(predictions, targets)
+    check_positive("num_classes", num_classes)
+    check_labels("predictions", predictions, num_classes)
+    check_labels("targets", targets, num_classes)
     # Number the cells of the table row by row, and count how often each cell is hit.
     cells = targets.long() * num_classes + predictions.long()  # (N,)
     counts = torch.bincount(cells, minlength=num_classes * num_classes)
@@ -142,36 +190,9 @@ def check_confusion(confusion: Tensor) -> None:
     """
     check_shape("confusion", confusion, "K", "K")
     check_shape("confusion", confusion, len(confusion), len(confusion))
-    check_labels("confusion", confusion, torch.iinfo(torch.int64).max)
+    check_counts("confusion", confusion)
     if not confusion.any():
         raise ValueError("confusion must count at least one sample, got 0")
-
-
-# --8<-- [start:accuracy]
-def accuracy(confusion: Tensor) -> float:
-    """Share of the samples that were classified correctly.
-
-    Args:
-        confusion: `(K, K)` counts of [`confusion_matrix`][notes.metrics.confusion_matrix].
-
-    Returns:
-        A number in [0, 1].
-
-    Raises:
-        TypeError: If the dtype is not an integer one.
-        ValueError: If the shape is not `(K, K)`, a count is negative, or all are 0.
-
-    Examples:
-        >>> accuracy(torch.tensor([[8, 2], [0, 10]]))
-        0.9
-
-    Explained in: [Metrics][metrics]
-    """
-    check_confusion(confusion)
-    return confusion.trace().item() / confusion.sum().item()
-
-
-# --8<-- [end:accuracy]
 
 
 # --8<-- [start:class_scores]

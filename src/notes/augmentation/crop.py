@@ -9,6 +9,7 @@ from torch import Tensor
 
 from notes.augmentation.draws import draw_integers
 from notes.augmentation.inputs import check_draws, check_fill, check_images
+from notes.checks import check_labels
 
 
 def check_size(size: tuple[int, int], height: int, width: int) -> None:
@@ -78,7 +79,7 @@ def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
         `(B, C, *size)` windows in the dtype of the images.
 
     Raises:
-        TypeError: If the images are neither `uint8` nor floating-point.
+        TypeError: If the images are neither `uint8` nor floating-point, or the places no integers.
         ValueError: If a shape or device does not fit, or a window leaves its image.
 
     Examples:
@@ -92,11 +93,10 @@ def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
     check_images(images)
     _, channels, height, width = images.shape
     check_size(size, height, width)
-    for name, starts, last in (("tops", tops, height - size[0]), ("lefts", lefts, width - size[1])):
-        check_draws(name, starts, images)
-        wrong = starts[(starts < 0) | (starts > last)]
-        if len(wrong):
-            raise ValueError(f"{name} must lie in [0, {last}], got {wrong[0].item()}")
+    check_draws("tops", tops, images)
+    check_labels("tops", tops, height - size[0] + 1)
+    check_draws("lefts", lefts, images)
+    check_labels("lefts", lefts, width - size[1] + 1)
     # Why this is fast: no Python loop, and whole rows instead of single pixels. All images lie in
     # memory as one long line; `runs` shows each stretch of it that is as long as a window is wide
     # (a view, nothing is copied), and one index_select copies the stretches that are wanted.

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from notes.augmentation.draws import draw_integers, draw_uniform
 from notes.augmentation.inputs import check_draws, check_range
+from notes.checks import check_labels
 
 NUM_TRIES = 10  # torchvision, too, gives up after ten rectangles that do not fit
 
@@ -35,6 +36,7 @@ def check_rectangles(rectangles: Rectangles, images: Tensor, smallest: int = 0) 
         smallest: Lower bound of heights and widths.
 
     Raises:
+        TypeError: If a dtype is not an integer one.
         ValueError: If a shape or device does not fit, a side is too short, or a rectangle leaves
             its image.
 
@@ -43,22 +45,19 @@ def check_rectangles(rectangles: Rectangles, images: Tensor, smallest: int = 0) 
         >>> check_rectangles(corner, torch.zeros(1, 3, 8, 8))
         Traceback (most recent call last):
         ...
-        ValueError: tops + heights must lie in [0, 8], got 10
+        ValueError: tops + heights must lie in [0, 9), got 10
     """
-    for name, values in rectangles._asdict().items():
-        check_draws(name, values, images)
-        lowest = smallest if name in ("heights", "widths") else 0
-        wrong = values[values < lowest]
-        if len(wrong):
-            raise ValueError(f"{name} must be {lowest} or more, got {wrong[0].item()}")
-    bottoms, rights = rectangles.tops + rectangles.heights, rectangles.lefts + rectangles.widths
-    for name, ends, side in (
-        ("tops + heights", bottoms, images.shape[2]),
-        ("lefts + widths", rights, images.shape[3]),
+    height, width = images.shape[2:]
+    for (name, values), side in zip(
+        rectangles._asdict().items(), (height, width, height, width), strict=True
     ):
-        wrong = ends[ends > side]
-        if len(wrong):
-            raise ValueError(f"{name} must lie in [0, {side}], got {wrong[0].item()}")
+        check_draws(name, values, images)
+        check_labels(name, values, side + 1)
+    for name, lengths in (("heights", rectangles.heights), ("widths", rectangles.widths)):
+        if (lengths < smallest).any():
+            raise ValueError(f"{name} must be {smallest} or more, got {lengths.min().item()}")
+    check_labels("tops + heights", rectangles.tops + rectangles.heights, height + 1)
+    check_labels("lefts + widths", rectangles.lefts + rectangles.widths, width + 1)
 
 
 def inside(rectangles: Rectangles, height: int, width: int) -> Tensor:
