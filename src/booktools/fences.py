@@ -1,7 +1,8 @@
 """Find the fenced code blocks of a Markdown page, line by line.
 
 One scanner for all tools: the guard, the refresh of outputs and the notebook export must agree on
-what a fence is, wherever it stands (in a list, an admonition or a tab).
+what a fence is, wherever it stands (in a list, an admonition or a tab). What stands in an HTML
+comment is not on the page, so it is no fence.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 OPENING = re.compile(
     r"^(?P<prefix>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(?P<marker>`{3,}|~{3,})(?P<info>[^`]*)$"
 )
+CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,39 @@ class Fence:
 
 
 def scan(text: str) -> Iterator[Fence]:
-    """Yield every fence of a Markdown text, in order.
+    """Yield every fence of a Markdown text that a reader can see, in order.
 
     Raises:
-        ValueError: If a fence is never closed.
+        ValueError: If a fence or an HTML comment is never closed.
     """
-    lines = text.splitlines()
-    number = 0
+    for part in _walk(text):
+        if isinstance(part, Fence):
+            yield part
+
+
+def visible_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of every line outside fences and comments of several lines.
+
+    Raises:
+        ValueError: If a fence or an HTML comment is never closed.
+    """
+    for part in _walk(text):
+        if not isinstance(part, Fence):
+            yield part
+
+
+def _walk(text: str) -> Iterator[Fence | tuple[int, str]]:
+    lines = split_lines(text)
+    number, comment = 0, 0  # comment: the line on which the open HTML comment starts
     while number < len(lines):
-        opening = OPENING.match(lines[number])
+        line = lines[number]
+        opening = None if comment else OPENING.match(line)
         number += 1
-        if not opening or (opening["marker"][0] == "`" and "`" in opening["info"]):
+        if not opening:
+            inside = _ends_in_comment(line, bool(comment))
+            if not comment and not inside:
+                yield number, line
+            comment = (comment or number) if inside else 0
             continue
         start, body = number, []
         while number < len(lines) and not _closes(lines[number], opening["marker"]):
@@ -67,6 +91,19 @@ def scan(text: str) -> Iterator[Fence]:
         yield Fence(
             start, number, opening["prefix"], opening["marker"], opening["info"], tuple(body)
         )
+    if comment:
+        raise ValueError(f"comment of line {comment} must be closed, got the end of the file")
+
+
+def split_lines(text: str) -> list[str]:
+    """Split at line breaks only, as files are read (`str.splitlines` also splits at form feeds)."""
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _ends_in_comment(line: str, inside: bool) -> bool:
+    shown = line if inside else CODE_SPAN.sub("", line)
+    start, end = shown.rfind("<!--"), shown.rfind("-->")
+    return start > end or (inside and end == -1)
 
 
 def _closes(line: str, marker: str) -> bool:

@@ -25,6 +25,9 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
         Traceback (most recent call last):
         ...
         ValueError: boxes must have shape (N, 4), got (4,)
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
@@ -49,6 +52,9 @@ def check_floating(name: str, tensor: Tensor) -> None:
         Traceback (most recent call last):
         ...
         TypeError: images must be a floating-point tensor, got torch.uint8
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if not tensor.is_floating_point():
         raise TypeError(f"{name} must be a floating-point tensor, got {tensor.dtype}")
@@ -65,6 +71,9 @@ def check_finite(name: str, tensor: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: scores must be finite, got nan at index (1,)
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     bad = (~torch.isfinite(tensor)).nonzero()
     if len(bad):
@@ -83,6 +92,9 @@ def check_not_empty(name: str, tensor: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: images must not be empty, got shape (0, 3)
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if tensor.numel() == 0:
         raise ValueError(f"{name} must not be empty, got shape {tuple(tensor.shape)}")
@@ -100,6 +112,9 @@ def check_labels(name: str, labels: Tensor, num_classes: int) -> None:
         Traceback (most recent call last):
         ...
         ValueError: targets must lie in [0, 3), got 3
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise TypeError(f"{name} must be a tensor of integers, got {labels.dtype}")
@@ -120,6 +135,9 @@ def check_same(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None
         Traceback (most recent call last):
         ...
         TypeError: boxes2 must have the dtype of boxes1, torch.float32, got torch.float64
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if tensor1.device != tensor2.device:
         raise ValueError(
@@ -142,6 +160,9 @@ def check_positive(name: str, value: float) -> None:
         Traceback (most recent call last):
         ...
         ValueError: batch_size must be greater than 0, got 0
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if not value > 0:
         raise ValueError(f"{name} must be greater than 0, got {value}")
@@ -158,6 +179,9 @@ def check_probability(name: str, value: float) -> None:
         Traceback (most recent call last):
         ...
         ValueError: p must lie in [0, 1], got 1.5
+
+    Explained in:
+        [Argument checks][argument-checks]
     """
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must lie in [0, 1], got {value}")

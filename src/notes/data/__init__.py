@@ -1,0 +1,1 @@
+"""Data sets, splits and a loader over tensors in memory."""

@@ -1,0 +1,201 @@
+"""Splits into parts that share nothing: at random, by class, by group, and into folds.
+
+A part is a tensor of indices: `images[part]` are its images. To split in the order of the file,
+slice: `images[:1400]`.
+
+Source: Kohavi, "A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model
+Selection" (1995), https://mlanthology.org/ijcai/1995/kohavi1995ijcai-study/.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from notes.checks import check_shape
+
+
+def split_indices(
+    num_examples: int, sizes: Sequence[float], *, generator: Generator | None = None
+) -> tuple[Tensor, ...]:
+    """Random parts of `range(num_examples)` that do not overlap and leave nothing out.
+
+    Right when the examples are independent of each other. If several come from one person, one
+    patient or one video, take `group_split`.
+
+    Args:
+        num_examples: How many examples there are.
+        sizes: One entry for each part: numbers of examples (integers that sum to
+            `num_examples`), or fractions (that sum to 1).
+        generator: Draws the order. Without one, PyTorch's global generator does.
+
+    Returns:
+        For each part its indices, `(size,)` int64, in random order.
+
+    Raises:
+        ValueError: If the sizes do not sum to the whole, or a part would be empty.
+
+    Examples:
+        >>> train, test = split_indices(5, [0.6, 0.4], generator=torch.Generator().manual_seed(0))
+        >>> len(train), len(test)
+        (3, 2)
+        >>> torch.cat([train, test]).sort().values
+        tensor([0, 1, 2, 3, 4])
+
+    Explained in: [Data][data]
+    """
+    whole_sizes = _whole_sizes(num_examples, sizes)
+    return torch.split(torch.randperm(num_examples, generator=generator), whole_sizes)
+
+
+def stratified_split(
+    labels: Tensor, sizes: Sequence[float], *, generator: Generator | None = None
+) -> tuple[Tensor, ...]:
+    """Random parts in which every class is about as frequent as in the whole.
+
+    Args:
+        labels: `(N,)` class of each example, integers.
+        sizes: As for `split_indices`.
+        generator: As for `split_indices`.
+
+    Returns:
+        For each part its indices, `(size,)` int64, in random order. With `P` parts, each class is
+        off its exact share by less than `P - 1` examples: with two parts, the share is rounded
+        down or up.
+
+    Raises:
+        TypeError: If the labels are not integers.
+        ValueError: As for `split_indices`, or if a class has fewer examples than there are parts.
+
+    Examples:
+        >>> labels = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 1])  # two zeros for each one
+        >>> train, test = stratified_split(labels, [6, 3])
+        >>> labels[train].bincount(), labels[test].bincount()
+        (tensor([4, 2]), tensor([2, 1]))
+
+    Explained in: [Data][data]
+    """
+    check_shape("labels", labels, "N")
+    if labels.is_floating_point() or labels.is_complex():
+        raise TypeError(f"labels must be a tensor of integers, got {labels.dtype}")
+    labels = labels.cpu()
+    whole_sizes = _whole_sizes(len(labels), sizes)
+    _check_class_sizes(labels, num_parts=len(whole_sizes))
+    shuffled = torch.randperm(len(labels), generator=generator)
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]  # random within each class
+    part_of_position = _spread(whole_sizes)
+    parts = [by_class[part_of_position == part] for part in range(len(whole_sizes))]
+    return tuple(part[torch.randperm(len(part), generator=generator)] for part in parts)
+
+
+def group_split(
+    groups: Tensor, sizes: Sequence[float], *, generator: Generator | None = None
+) -> tuple[Tensor, ...]:
+    """Random parts that keep each group together.
+
+    A model that has seen one photo of a face knows something about the next photo of it. With the
+    person as the group, no face of the test part has been seen in training.
+
+    Args:
+        groups: `(N,)` integers: examples with the same number stay together.
+        sizes: As for `split_indices`, but counted in groups, not in examples.
+        generator: As for `split_indices`.
+
+    Returns:
+        For each part its indices, int64, ascending. No group is in two parts.
+
+    Raises:
+        ValueError: As for `split_indices`.
+
+    Examples:
+        >>> writers = torch.tensor([7, 7, 7, 8, 8, 9])
+        >>> train, test = group_split(writers, [2, 1])
+        >>> set(writers[train].tolist()) & set(writers[test].tolist())
+        set()
+
+    Explained in: [Data][data]
+    """
+    check_shape("groups", groups, "N")
+    names, group_of_example = torch.unique(groups.cpu(), return_inverse=True)
+    parts = split_indices(len(names), sizes, generator=generator)
+    return tuple(torch.isin(group_of_example, part).nonzero()[:, 0] for part in parts)
+
+
+def k_fold(
+    num_examples: int,
+    num_folds: int,
+    *,
+    shuffle: bool = False,
+    generator: Generator | None = None,
+) -> list[tuple[Tensor, Tensor]]:
+    """Pairs of parts for cross-validation: each example is held out exactly once.
+
+    Args:
+        num_examples: How many examples there are.
+        num_folds: How many pairs to make.
+        shuffle: Whether to deal the examples at random. Otherwise each fold is a run of
+            neighbours, which is safer when neighbours look alike.
+        generator: Draws the order. Without one, PyTorch's global generator does.
+
+    Returns:
+        For each fold the indices to learn from and those held out, int64, ascending. The sizes of
+        the folds differ by at most 1.
+
+    Raises:
+        ValueError: If `num_folds` is below 2 or above `num_examples`.
+
+    Examples:
+        >>> k_fold(5, 2)
+        [(tensor([3, 4]), tensor([0, 1, 2])), (tensor([0, 1, 2]), tensor([3, 4]))]
+
+    Explained in: [Data][data]
+    """
+    if not 2 <= num_folds <= num_examples:
+        raise ValueError(f"num_folds must lie in [2, {num_examples}], got {num_folds}")
+    order = torch.arange(num_examples)
+    if shuffle:
+        order = torch.randperm(num_examples, generator=generator)
+    folds = torch.tensor_split(order, num_folds)
+    return [
+        (torch.cat(folds[:held_out] + folds[held_out + 1 :]).sort().values, fold.sort().values)
+        for held_out, fold in enumerate(folds)
+    ]
+
+
+def _whole_sizes(num_examples: int, sizes: Sequence[float]) -> list[int]:
+    """The sizes in examples. Fractions are rounded so that the sum stays exact."""
+    counted = all(isinstance(size, int) for size in sizes)
+    wanted_sum = num_examples if counted else 1
+    if not math.isclose(math.fsum(sizes), wanted_sum):
+        raise ValueError(f"sizes must sum to {wanted_sum}, got {list(sizes)}")
+    share = 1 if counted else num_examples
+    ends = [round(math.fsum(sizes[: part + 1]) * share) for part in range(len(sizes))]
+    whole_sizes = [end - start for start, end in itertools.pairwise([0, *ends])]
+    if min(whole_sizes, default=0) < 1:
+        raise ValueError(
+            f"sizes must give each part an example, got {whole_sizes} of {num_examples} examples"
+        )
+    return whole_sizes
+
+
+def _check_class_sizes(labels: Tensor, num_parts: int) -> None:
+    classes, counts = torch.unique(labels, return_counts=True)
+    if counts.min() < num_parts:
+        rarest = counts.argmin()
+        raise ValueError(
+            f"labels must hold at least {num_parts} examples of each class, one for each part, "
+            f"got {counts[rarest].item()} of class {classes[rarest].item()}"
+        )
+
+
+def _spread(sizes: list[int]) -> Tensor:
+    """The part of every position, `(N,)`, such that each part is spread evenly.
+
+    A part of 2 in 10 wants the positions 2.5 and 7.5. Sorted by these wishes, every stretch of
+    positions holds about its share of every part, and the sizes stay exact.
+    """
+    wishes = torch.cat([(torch.arange(size, dtype=torch.float64) + 0.5) / size for size in sizes])
+    part_of_wish = torch.repeat_interleave(torch.tensor(sizes))
+    return part_of_wish[wishes.argsort(stable=True)]

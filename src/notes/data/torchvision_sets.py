@@ -1,0 +1,130 @@
+"""MNIST, Fashion-MNIST and CIFAR-10, through torchvision's own downloads and readers.
+
+Each loader returns the same pair as `notes.data.digits.load_digits`, which needs no network, so
+one can stand in for the other.
+
+Source: LeCun et al., "Gradient-Based Learning Applied to Document Recognition" (1998),
+https://doi.org/10.1109/5.726791; Xiao et al., "Fashion-MNIST: a Novel Image Dataset for
+Benchmarking Machine Learning Algorithms" (2017), https://arxiv.org/abs/1708.07747; Krizhevsky,
+"Learning Multiple Layers of Features from Tiny Images" (2009),
+https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf.
+"""
+
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import torch
+from torch import Tensor
+from torchvision import datasets
+
+from notes.data.labelled_images import LabelledImages
+
+
+def load_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
+    """60,000 handwritten digits to learn from and 10,000 to be tested on.
+
+    Args:
+        root: Folder for the files. They are downloaded if they are not in `root/MNIST/raw`.
+
+    Returns:
+        The training part and the test part: images `(N, 1, 28, 28)`, float32 in [0, 1], 0 for
+        paper and 1 for ink; labels `(N,)`, int64 in [0, 10).
+
+    Raises:
+        ConnectionError: If the files are not there and cannot be downloaded.
+        NotADirectoryError: If `root` is a file.
+        PermissionError: If the files are not there and `root` cannot be written.
+        ValueError: If a file is damaged.
+
+    Explained in: [Data][data]
+    """
+    return _load_both_parts(datasets.MNIST, Path(root))
+
+
+def load_fashion_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
+    """60,000 pictures of clothes and shoes to learn from and 10,000 to be tested on.
+
+    Args:
+        root: Folder for the files. They are downloaded if they are not in `root/FashionMNIST/raw`.
+
+    Returns:
+        As `load_mnist`: the images are `(N, 1, 28, 28)`.
+
+    Raises:
+        ConnectionError: As for `load_mnist`; `NotADirectoryError`, `PermissionError` and
+            `ValueError` too.
+
+    Explained in: [Data][data]
+    """
+    return _load_both_parts(datasets.FashionMNIST, Path(root))
+
+
+def load_cifar10(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
+    """50,000 small colour photographs to learn from and 10,000 to be tested on.
+
+    Args:
+        root: Folder for the files. They are downloaded if they are not in
+            `root/cifar-10-batches-py`.
+
+    Returns:
+        As `load_mnist`, but the images are `(N, 3, 32, 32)`: red, green and blue. The training
+        part takes 614 MB of memory.
+
+    Raises:
+        ConnectionError: As for `load_mnist`; `NotADirectoryError`, `PermissionError` and
+            `ValueError` too.
+
+    Explained in: [Data][data]
+    """
+    return _load_both_parts(datasets.CIFAR10, Path(root))
+
+
+def _load_both_parts(kind: Any, root: Path) -> tuple[LabelledImages, LabelledImages]:
+    return _load_part(kind, root, train=True), _load_part(kind, root, train=False)
+
+
+def _load_part(kind: Any, root: Path, *, train: bool) -> LabelledImages:
+    if root.exists() and not root.is_dir():
+        raise NotADirectoryError(f"root must be a folder, got the file {str(root)!r}")
+    try:
+        part = kind(root, train=train, download=True)
+    except PermissionError as error:
+        raise PermissionError(f"root must be a writable folder, got {str(root)!r}") from error
+    except Exception as error:
+        if _is_about_download(error):
+            raise _no_network(kind.__name__, root, error) from error
+        if isinstance(error, OSError):  # a full disk, say
+            raise
+        raise ValueError(
+            f"root must hold the whole files of {kind.__name__}, got a damaged one in "
+            f"{str(root)!r}; delete them to download them again"
+        ) from error
+    images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"root must hold one label for each image of {kind.__name__}, "
+            f"got {len(labels)} labels for {len(images)} images"
+        )
+    return LabelledImages(_channels_first(images), labels)
+
+
+def _is_about_download(error: Exception) -> bool:
+    if isinstance(error, RuntimeError):  # torchvision tells its own cases apart only by the text
+        return "download" in str(error) or "not found" in str(error)
+    return isinstance(error, URLError | HTTPException | ConnectionError | TimeoutError)
+
+
+def _no_network(name: str, root: Path, error: Exception) -> ConnectionError:
+    reason = " ".join(str(error).split())
+    return ConnectionError(
+        f"root must hold {name}, or the network must be there to download it, got {str(root)!r} "
+        f"({reason}); without a network, use notes.data.digits.load_digits()"
+    )
+
+
+def _channels_first(images: Tensor) -> Tensor:
+    """Bytes `(N, H, W)` or `(N, H, W, C)` to numbers `(N, C, H, W)`."""
+    bytes_first = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
+    return bytes_first.contiguous().to(torch.float32).div_(255)

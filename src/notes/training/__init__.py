@@ -1,0 +1,1 @@
+"""Learning from batches: `loop` holds the loop, `fit` repeats it."""

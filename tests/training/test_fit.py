@@ -1,0 +1,297 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from notes.data.tensor_loader import TensorLoader
+from notes.training.fit import fit
+from notes.training.loop import evaluate, train_epoch
+
+
+def make_data(num_examples=32, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(num_examples, 4, generator=generator)
+    return inputs, (inputs.sum(dim=1) > 0).long()
+
+
+def make_batches(**arguments):
+    return TensorLoader(*make_data(**arguments), batch_size=8)
+
+
+def make_model():
+    torch.manual_seed(0)
+    return nn.Linear(4, 2)
+
+
+def run(model=None, *, lr=0.5, num_epochs=3, **arguments):
+    model = model or make_model()
+    optimizer = arguments.pop("optimizer", None) or torch.optim.SGD(model.parameters(), lr=lr)
+    arguments = {"train_batches": make_batches(), "loss_fn": F.cross_entropy} | arguments
+    return fit(model, optimizer=optimizer, num_epochs=num_epochs, progress=False, **arguments)
+
+
+def test_it_only_composes_the_loop():
+    model, by_hand = make_model(), make_model()
+    history = run(model, val_batches=make_batches(seed=1), num_epochs=2)
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=0.5)
+    for epoch in range(2):
+        train = train_epoch(by_hand, make_batches(), F.cross_entropy, optimizer)
+        val = evaluate(by_hand, make_batches(seed=1), F.cross_entropy)
+        assert [history["train_loss"][epoch], history["train_accuracy"][epoch]] == list(
+            train.values()
+        )
+        assert [history["val_loss"][epoch], history["val_accuracy"][epoch]] == list(val.values())
+    assert torch.equal(model.weight, by_hand.weight)
+
+
+def test_without_validation_data_only_training_is_recorded():
+    assert run().keys() == {"train_loss", "train_accuracy"}
+
+
+def test_it_learns():
+    history = run(num_epochs=20)
+    assert history["train_loss"][-1] < 0.5 * history["train_loss"][0]
+    assert len(history["train_loss"]) == 20
+
+
+def test_a_schedule_advances_after_each_epoch():
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.1)
+    run(model, optimizer=optimizer, scheduler=schedule, num_epochs=2)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
+
+
+def test_a_plateau_schedule_watches_the_validation_loss():
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.1)
+    history = run(model, optimizer=optimizer, scheduler=schedule, val_batches=make_batches(seed=1))
+    assert schedule.best == history["val_loss"][0]
+    assert schedule.num_bad_epochs == 0
+    assert schedule.last_epoch == 3
+
+
+class Spoiled(nn.Module):
+    """Gives the right answers first and worse ones every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.offset = nn.Parameter(torch.zeros(()))
+
+    def forward(self, inputs):
+        return inputs + self.offset
+
+
+def test_early_stopping_goes_back_to_the_best_weights():
+    model = Spoiled()
+    ones = torch.ones(1, 1)
+    # The gradient pushes the offset up by 1 each epoch; validation wants it to be 2.
+    history = fit(
+        model,
+        [(ones, ones)],
+        [(ones, 3 * ones)],
+        loss_fn=lambda outputs, targets: (
+            (outputs - targets).abs().mean() if not model.training else -outputs.mean()
+        ),
+        optimizer=torch.optim.SGD(model.parameters(), lr=1.0),
+        num_epochs=10,
+        metrics={},
+        patience=2,
+        progress=False,
+    )
+    assert history["val_loss"] == [1.0, 0.0, 1.0, 2.0]
+    assert model.offset.item() == 2.0
+
+
+def test_early_stopping_without_validation_data_watches_the_training_loss():
+    history = run(lr=0.0, patience=1, num_epochs=10)
+    assert len(history["train_loss"]) == 2
+
+
+class InterruptedBatches:
+    """Yields whole epochs first, then Ctrl-C in the middle of one."""
+
+    def __init__(self, whole_epochs):
+        self.left = whole_epochs
+
+    def __iter__(self):
+        yield from list(make_batches())[:2]
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+
+
+def test_ctrl_c_leaves_the_history_of_the_whole_epochs():
+    model = make_model()
+    history = run(model, train_batches=InterruptedBatches(2), num_epochs=5)
+    assert len(history["train_loss"]) == len(history["train_accuracy"]) == 2
+    assert torch.isfinite(model.weight).all()
+
+
+def test_a_writer_receives_every_value_under_its_epoch():
+    class Writer:
+        def __init__(self):
+            self.records = []
+
+        def add_scalar(self, tag, value, global_step):
+            self.records.append((tag, value, global_step))
+
+    writer = Writer()
+    history = run(writer=writer, num_epochs=2)
+    assert writer.records == [
+        (name, history[name][epoch - 1], epoch)
+        for epoch in (1, 2)
+        for name in ("train_loss", "train_accuracy")
+    ]
+
+
+def test_the_loss_error_names_the_epoch():
+    model = make_model()
+    with pytest.raises(FloatingPointError, match=r"got (nan|inf) in epoch 2, step 1"):
+        run(model, lr=float("inf"), train_batches=[make_data()])
+
+
+def test_a_line_is_shown_for_each_epoch_on_standard_error(capfd):
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    fit(model, make_batches(), loss_fn=F.cross_entropy, optimizer=optimizer, num_epochs=2)
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "epoch 1/2" in captured.err
+    assert "epoch 2/2" in captured.err
+    assert "train_loss=" in captured.err
+
+
+def test_it_is_silent_when_asked(capfd):
+    run()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_epochs": 0}, "num_epochs must be greater than 0, got 0"),
+        ({"patience": 0}, "patience must be greater than 0, got 0"),
+        ({"train_batches": []}, "batches must yield at least one example, got none"),
+        ({"val_batches": []}, "batches must yield at least one example, got none"),
+    ],
+)
+def test_it_rejects_what_cannot_be_trained(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        run(**arguments)
+
+
+class Stochastic(nn.Module):
+    """Draws random numbers while training, as dropout does."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 16), nn.Dropout(), nn.Linear(16, 2))
+
+    def forward(self, inputs):
+        return self.layers(inputs)
+
+
+def run_stochastic(num_epochs, train_batches=None, **arguments):
+    torch.manual_seed(0)
+    model = Stochastic()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.9)
+    generator = torch.Generator().manual_seed(1)
+    shuffled = TensorLoader(*make_data(), batch_size=8, shuffle=True, generator=generator)
+    history = run(
+        model,
+        optimizer=optimizer,
+        scheduler=schedule,
+        train_batches=shuffled if train_batches is None else train_batches(shuffled),
+        val_batches=make_batches(seed=1),
+        num_epochs=num_epochs,
+        **arguments,
+    )
+    return model.state_dict(), history
+
+
+def assert_same(run1, run2):
+    (weights1, history1), (weights2, history2) = run1, run2
+    assert history1 == history2
+    assert weights1.keys() == weights2.keys()
+    assert all(torch.equal(weights1[name], weights2[name]) for name in weights1)
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(tmp_path, patience):
+    uninterrupted = run_stochastic(5, patience=patience)
+    path = tmp_path / "run.pt"
+    run_stochastic(2, checkpoint=path, patience=patience)
+    torch.rand(7)  # another process would be in another random state
+    assert_same(run_stochastic(5, checkpoint=path, resume=True, patience=patience), uninterrupted)
+
+
+def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(tmp_path):
+    class Interrupted:
+        def __init__(self, batches):
+            self.batches, self.generator, self.epoch = batches, batches.generator, 0
+
+        def __iter__(self):
+            self.epoch += 1
+            for batch in self.batches:
+                yield batch
+                if self.epoch == 3:
+                    raise KeyboardInterrupt
+
+    path = tmp_path / "run.pt"
+    _, history = run_stochastic(5, Interrupted, checkpoint=path)
+    assert len(history["val_loss"]) == 2
+    assert_same(run_stochastic(5, checkpoint=path, resume=True), run_stochastic(5))
+
+
+def test_a_finished_training_is_not_trained_on(tmp_path):
+    path = tmp_path / "run.pt"
+    finished = run_stochastic(2, checkpoint=path)
+    assert_same(run_stochastic(2, checkpoint=path, resume=True), finished)
+
+
+def test_a_training_that_stopped_early_is_not_trained_on(tmp_path):
+    path = tmp_path / "run.pt"
+    stopped = run(lr=0.0, patience=1, num_epochs=10, checkpoint=path)
+    assert run(lr=0.0, patience=1, num_epochs=10, checkpoint=path, resume=True) == stopped
+
+
+def test_resuming_without_a_file_starts_from_the_beginning(tmp_path):
+    assert len(run(checkpoint=tmp_path / "new.pt", resume=True)["train_loss"]) == 3
+    assert (tmp_path / "new.pt").exists()
+
+
+def test_resuming_needs_a_path():
+    with pytest.raises(ValueError, match="checkpoint must be given to resume from, got None"):
+        run(resume=True)
+
+
+def test_channels_last_changes_the_memory_and_not_the_result():
+    def train(**arguments):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 2))
+        images = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        batches = [(images, torch.arange(16) % 2)]
+        return model, run(model, train_batches=batches, lr=0.1, **arguments)
+
+    model, history = train(channels_last=True)
+    assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert history["train_loss"] == pytest.approx(train()[1]["train_loss"], rel=1e-4)
+
+
+def test_a_compiled_model_learns_the_same_and_keeps_its_names():
+    model, compiled = make_model(), make_model()
+    history = run(model)
+    assert run(compiled, compile={"backend": "eager"}) == history
+    assert torch.equal(model.weight, compiled.weight)
+    assert compiled.state_dict().keys() == model.state_dict().keys()
+
+
+def test_a_batch_schedule_advances_with_every_batch():
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
+    run(model, optimizer=optimizer, scheduler=schedule, schedule_by="batch", num_epochs=2)
+    assert optimizer.param_groups[0]["lr"] == 0.5**8

@@ -1,0 +1,202 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from notes.data.tensor_loader import TensorLoader
+from notes.training.loop import evaluate, num_correct, train_epoch
+
+
+def make_data(num_examples=21):
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(num_examples, 4, generator=generator)
+    return inputs, (inputs.sum(dim=1) > 0).long()
+
+
+def make_model(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+
+
+def sgd(model, lr=0.1):
+    return torch.optim.SGD(model.parameters(), lr=lr)
+
+
+def test_correct_answers_are_counted_by_hand():
+    logits = torch.tensor([[0.0, 1.0], [2.0, 1.0], [0.0, 3.0]])
+    assert num_correct(logits, torch.tensor([1, 0, 0])) == 2
+
+
+def test_one_step_is_gradient_descent_by_hand():
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 2.0)
+    batch = (torch.tensor([[3.0]]), torch.tensor([[0.0]]))
+    result = train_epoch(model, [batch], F.mse_loss, sgd(model), metrics={})
+    assert result == {"loss": 36.0}
+    assert model.weight.item() == pytest.approx(2.0 - 0.1 * 2 * 6 * 3)
+
+
+def test_an_epoch_equals_the_bare_loop_bit_by_bit():
+    model, bare = make_model(), make_model()
+    optimizer, batches = sgd(bare), TensorLoader(*make_data(), batch_size=8)
+    train_epoch(model, batches, F.cross_entropy, sgd(model))
+    for inputs, targets in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(bare(inputs), targets).backward()
+        optimizer.step()
+    for ours, theirs in zip(model.parameters(), bare.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_last_short_batch_counts_by_its_examples():
+    inputs, targets = make_data(21)
+    whole = evaluate(make_model(), [(inputs, targets)], F.cross_entropy)
+    in_parts = evaluate(make_model(), TensorLoader(inputs, targets, batch_size=8), F.cross_entropy)
+    assert in_parts["loss"] == pytest.approx(whole["loss"], rel=1e-6)
+    assert in_parts["accuracy"] == whole["accuracy"]
+
+
+def test_training_weighs_examples_too():
+    frozen = sgd(model := make_model(), lr=0.0)
+    batches = TensorLoader(*make_data(21), batch_size=8)
+    trained = train_epoch(model, batches, F.cross_entropy, frozen)
+    judged = evaluate(make_model(), batches, F.cross_entropy)
+    assert trained == pytest.approx(judged)
+
+
+def test_other_metrics_can_be_measured():
+    def absolute_error(outputs, targets):
+        return (outputs - targets).abs().sum()
+
+    batch = (torch.zeros(4, 1), torch.full((4, 1), 3.0))
+    model = nn.Linear(1, 1)
+    nn.init.zeros_(model.bias)
+    result = evaluate(model, [batch], F.mse_loss, metrics={"error": absolute_error})
+    assert result == {"loss": 9.0, "error": 3.0}
+
+
+def test_training_mode_is_left_on_and_evaluation_restores_each_mode():
+    model = nn.Sequential(nn.Linear(4, 2), nn.Dropout(), nn.BatchNorm1d(2)).eval()
+    batches = TensorLoader(*make_data(), batch_size=8)
+    train_epoch(model, batches, F.cross_entropy, sgd(model))
+    assert model.training
+    model[1].eval()
+    evaluate(model, batches, F.cross_entropy)
+    assert [m.training for m in model] == [True, False, True]
+
+
+def test_evaluation_restores_the_modes_after_an_error_too():
+    model = make_model().train()
+    with pytest.raises(RuntimeError):
+        evaluate(model, [(torch.zeros(1, 5), torch.zeros(1))], F.cross_entropy)
+    assert model.training
+
+
+def test_evaluation_changes_nothing_and_records_no_gradient():
+    model = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 2)).train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    seen = []
+
+    def loss(outputs, targets):
+        seen.append(outputs.requires_grad)
+        return F.cross_entropy(outputs, targets)
+
+    evaluate(model, [make_data()], loss)
+    assert seen == [False]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_stops_before_the_step(bad):
+    model = make_model()
+    inputs, targets = make_data(16)
+    inputs[8:] = bad
+    batches = TensorLoader(inputs, targets, batch_size=8)
+    optimizer = sgd(model, lr=1e-3)
+    after_first = make_model()
+    train_epoch(after_first, [next(iter(batches))], F.cross_entropy, sgd(after_first, lr=1e-3))
+    message = "loss must be finite, got (nan|inf) in epoch 3, step 2"
+    with pytest.raises(FloatingPointError, match=message):
+        train_epoch(model, batches, F.cross_entropy, optimizer, epoch=3)
+    for ours, expected in zip(model.parameters(), after_first.parameters(), strict=True):
+        assert torch.equal(ours, expected)
+
+
+def test_evaluation_reports_a_loss_that_is_not_finite_instead_of_hiding_it():
+    inputs, targets = make_data()
+    inputs[0] = math.nan
+    assert math.isnan(evaluate(make_model(), [(inputs, targets)], F.cross_entropy)["loss"])
+
+
+def test_long_gradients_are_shortened():
+    model = nn.Linear(4, 2)
+    optimizer = sgd(model, lr=1.0)
+    before = torch.cat([p.detach().flatten().clone() for p in model.parameters()])
+    inputs, targets = make_data()
+    batch = (100 * inputs, targets)
+    train_epoch(model, [batch], F.cross_entropy, optimizer, max_grad_norm=0.5)
+    after = torch.cat([p.detach().flatten() for p in model.parameters()])
+    assert (after - before).norm().item() == pytest.approx(0.5, rel=1e-3)
+
+
+def test_short_gradients_are_left_alone():
+    clipped, free = make_model(), make_model()
+    batches = [make_data()]
+    train_epoch(clipped, batches, F.cross_entropy, sgd(clipped), max_grad_norm=1e6)
+    train_epoch(free, batches, F.cross_entropy, sgd(free))
+    for ours, theirs in zip(clipped.parameters(), free.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_batch_schedule_advances_with_every_batch():
+    model = make_model()
+    optimizer = sgd(model, lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
+    batches = TensorLoader(*make_data(21), batch_size=8)
+    train_epoch(model, batches, F.cross_entropy, optimizer, batch_scheduler=schedule)
+    assert optimizer.param_groups[0]["lr"] == 0.5**3
+
+
+def test_half_precision_reaches_the_forward_pass():
+    seen = []
+
+    def loss(outputs, targets):
+        seen.append(outputs.dtype)
+        return F.cross_entropy(outputs, targets)
+
+    model = make_model()
+    half = torch.bfloat16
+    train_epoch(model, [make_data()], loss, sgd(model), autocast_dtype=half)
+    evaluate(model, [make_data()], loss, autocast_dtype=half)
+    assert seen == [half, half]
+    assert model[0].weight.dtype == torch.float32
+
+
+def test_no_batch_is_an_error_not_a_division_by_zero():
+    model = make_model()
+    message = "batches must yield at least one example, got none"
+    with pytest.raises(ValueError, match=message):
+        train_epoch(model, [], F.cross_entropy, sgd(model))
+    with pytest.raises(ValueError, match=message):
+        evaluate(model, [], F.cross_entropy)
+
+
+def test_a_loss_that_was_not_averaged_is_named():
+    model = make_model()
+
+    def loss(outputs, targets):
+        return F.cross_entropy(outputs, targets, reduction="none")
+
+    message = r"loss_fn must return one number, got shape \(21,\)"
+    with pytest.raises(ValueError, match=message):
+        train_epoch(model, [make_data()], loss, sgd(model))
+    with pytest.raises(ValueError, match=message):
+        evaluate(model, [make_data()], loss)
+
+
+def test_a_model_without_parameters_can_be_judged():
+    assert evaluate(nn.Identity(), [(torch.eye(2), torch.arange(2))], F.cross_entropy)[
+        "accuracy"
+    ] == pytest.approx(1.0)
