@@ -22,7 +22,11 @@ from notes.checks import (
 
 
 class ClassScores(NamedTuple):
-    """How well each class is found, four `(K,)` tensors."""
+    """How well each class is found, four `(K,)` tensors.
+
+    Explained in:
+        [Metrics][metrics]
+    """
 
     precision: Tensor
     """`float64` in [0, 1]: of the samples *called* this class, the share that *is* it."""
@@ -52,7 +56,8 @@ def predicted_classes(scores: Tensor) -> Tensor:
         >>> predicted_classes(torch.tensor([[0.1, 2.0], [0.3, -1.0]]))
         tensor([1, 0])
 
-    Explained in: [Metrics][metrics]
+    Explained in:
+        [Metrics][metrics]
     """
     check_shape("scores", scores, "N", "K")
     check_not_empty("scores", scores)
@@ -77,6 +82,9 @@ def check_counts(name: str, tensor: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: targets must be 0 or more, got -1
+
+    Explained in:
+        [Metrics][metrics]
     """
     if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
         raise TypeError(f"{name} must be a tensor of integers, got {tensor.dtype}")
@@ -96,6 +104,9 @@ def check_classes(predictions: Tensor, targets: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: targets must have shape (2,), got (1,)
+
+    Explained in:
+        [Metrics][metrics]
     """
     check_shape("predictions", predictions, "N")
     check_shape("targets", targets, len(predictions))
@@ -128,7 +139,8 @@ def accuracy(predictions: Tensor, targets: Tensor) -> float:
         >>> accuracy(torch.tensor([0, 1, 1, 2]), torch.tensor([0, 0, 1, 2]))
         0.75
 
-    Explained in: [Metrics][metrics]
+    Explained in:
+        [Metrics][metrics]
     """
     check_classes(predictions, targets)
     return int((predictions == targets).sum()) / len(targets)
@@ -160,7 +172,8 @@ def confusion_matrix(predictions: Tensor, targets: Tensor, num_classes: int) -> 
         tensor([[1, 1],
                 [0, 1]])
 
-    Explained in: [Metrics][metrics]
+    Explained in:
+        [Metrics][metrics]
     """
     check_classes(predictions, targets)
     check_positive("num_classes", num_classes)
@@ -187,6 +200,9 @@ def check_confusion(confusion: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: confusion must count at least one sample, got 0
+
+    Explained in:
+        [Metrics][metrics]
     """
     check_shape("confusion", confusion, "K", "K")
     check_shape("confusion", confusion, len(confusion), len(confusion))
@@ -220,7 +236,8 @@ def class_scores(confusion: Tensor) -> ClassScores:
         >>> scores.recall
         tensor([0.8000, 1.0000], dtype=torch.float64)
 
-    Explained in: [Metrics][metrics]
+    Explained in:
+        [Metrics][metrics]
     """
     check_confusion(confusion)
     correct = confusion.diagonal().double()

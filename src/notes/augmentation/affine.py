@@ -14,7 +14,11 @@ from notes.augmentation.inputs import check_draws, check_fill, check_images, che
 
 
 class AffineDraws(NamedTuple):
-    """One affine map for each image."""
+    """One affine map for each image.
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
+    """
 
     angles: Tensor
     """`(B,)` clockwise turn, in degrees."""
@@ -57,7 +61,8 @@ def draw_affine(
         >>> draw_affine(torch.zeros(1, 3, 8, 8), degrees=0.0, scale=(2.0, 2.0)).scales
         tensor([2.])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_range("scale", scale, torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max)
@@ -102,7 +107,8 @@ def inverse_matrices(draws: AffineDraws) -> Tensor:
         tensor([[[0.5000, 0.0000],
                  [0.0000, 0.5000]]], dtype=torch.float64)
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     angles, shears = draws.angles.double().deg2rad(), draws.shears.double().deg2rad()
     cosines, sines, one = angles.cos(), angles.sin(), torch.ones_like(angles)
@@ -146,7 +152,8 @@ def affine_at(
         tensor([[[[0., 1.],
                   [0., 3.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_draws("angles", draws.angles, images)
@@ -206,7 +213,8 @@ def random_rotation(
         tensor([[[[1., 1.],
                   [1., 1.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return affine_at(images, draw_affine(images, degrees, generator=generator), mode, fill)
 
@@ -251,7 +259,8 @@ def random_affine(
         >>> random_affine(torch.zeros(8, 3, 32, 32), degrees=15, translate=(0.1, 0.1)).shape
         torch.Size([8, 3, 32, 32])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     draws = draw_affine(images, degrees, translate, scale, shear, generator)
     return affine_at(images, draws, mode, fill)

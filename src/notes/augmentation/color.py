@@ -14,7 +14,11 @@ from notes.augmentation.inputs import check_channels, check_draws, check_images
 
 
 class ColorDraws(NamedTuple):
-    """How the colors of each image change."""
+    """How the colors of each image change.
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
+    """
 
     brightness: Tensor
     """`(B,)` factors; 1 changes nothing, 0 gives black."""
@@ -59,7 +63,8 @@ def draw_color_jitter(
         >>> draw_color_jitter(torch.zeros(1, 3, 8, 8)).brightness
         tensor([1.])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     strengths = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
@@ -88,6 +93,9 @@ def largest_value(images: Tensor) -> int:
     Examples:
         >>> largest_value(torch.zeros(1, dtype=torch.uint8))
         255
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return 255 if images.dtype == torch.uint8 else 1
 
@@ -107,6 +115,9 @@ def gray_of(images: Tensor) -> Tensor:
     Examples:
         >>> gray_of(torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1))
         tensor([[[[0.2989]]]])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     if images.shape[1] == 1:
         return images.to(torch.promote_types(images.dtype, torch.float32))
@@ -129,6 +140,9 @@ def blend(images: Tensor, others: Tensor | float, factors: Tensor) -> Tensor:
     Examples:
         >>> blend(torch.full((1, 1, 1, 2), 0.5), 0.0, torch.tensor([1.5]))
         tensor([[[[0.7500, 0.7500]]]])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     shares = factors[:, None, None, None]
     mixed = images * shares + others * (1 - shares)
@@ -148,6 +162,9 @@ def adjust_brightness(images: Tensor, factors: Tensor) -> Tensor:
     Examples:
         >>> adjust_brightness(torch.full((1, 1, 1, 1), 0.5), torch.tensor([0.5]))
         tensor([[[[0.2500]]]])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return blend(images, 0.0, factors)
 
@@ -165,6 +182,9 @@ def adjust_contrast(images: Tensor, factors: Tensor) -> Tensor:
     Examples:
         >>> adjust_contrast(torch.tensor([[[[0.25, 0.75]]]]), torch.tensor([2.0]))
         tensor([[[[0., 1.]]]])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return blend(images, gray_of(images).mean(dim=(1, 2, 3), keepdim=True), factors)
 
@@ -183,6 +203,9 @@ def adjust_saturation(images: Tensor, factors: Tensor) -> Tensor:
         >>> red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
         >>> adjust_saturation(red, torch.tensor([0.0])).flatten()
         tensor([0.2989, 0.2989, 0.2989])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return images if images.shape[1] == 1 else blend(images, gray_of(images), factors)
 
@@ -212,7 +235,8 @@ def color_jitter_at(images: Tensor, draws: ColorDraws) -> Tensor:
         >>> color_jitter_at(torch.ones(1, 1, 1, 1), half_as_bright)
         tensor([[[[0.5000]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_channels(images)
@@ -278,7 +302,8 @@ def random_color_jitter(
         >>> random_color_jitter(images, brightness=0.5, hue=0.1).shape
         torch.Size([8, 3, 32, 32])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     draws = draw_color_jitter(images, brightness, contrast, saturation, hue, generator)
     return color_jitter_at(images, draws)

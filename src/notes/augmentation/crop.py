@@ -23,6 +23,9 @@ def check_size(size: tuple[int, int], height: int, width: int) -> None:
         Traceback (most recent call last):
         ...
         ValueError: size must lie between (1, 1) and (8, 8), got (9, 8)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     if not (1 <= size[0] <= height and 1 <= size[1] <= width):
         raise ValueError(f"size must lie between (1, 1) and {(height, width)}, got {size}")
@@ -50,7 +53,8 @@ def draw_crops(
         >>> draw_crops(torch.zeros(2, 3, 8, 8), (8, 8))
         (tensor([0, 0]), tensor([0, 0]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     batch_size, _, height, width = images.shape
@@ -88,7 +92,8 @@ def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
         tensor([[[[3., 4.],
                   [6., 7.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     _, channels, height, width = images.shape
@@ -148,7 +153,8 @@ def random_crop(
         >>> random_crop(images, padding=4).shape
         torch.Size([8, 3, 32, 32])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     if padding < 0:

@@ -40,7 +40,8 @@ def draw_cutmix(
         >>> sorted(partners.tolist()), parts.tops.shape
         ([0, 1, 2, 3], torch.Size([4]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_positive("alpha", alpha)
@@ -92,7 +93,8 @@ def cutmix_at(
         >>> targets[0]
         tensor([0.7500, 0.2500])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_batch(images, labels, num_classes)
     check_partners(partners, images)
@@ -144,7 +146,8 @@ def cutmix(
         >>> mixed.shape, targets.shape
         (torch.Size([8, 3, 32, 32]), torch.Size([8, 10]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     partners, parts = draw_cutmix(images, alpha, generator)
     return cutmix_at(images, labels, partners, parts, num_classes)

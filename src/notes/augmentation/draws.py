@@ -30,6 +30,9 @@ def draw_uniform(
     Examples:
         >>> draw_uniform((2,), 5.0, 5.0)
         tensor([5., 5.])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     source = "cpu" if generator is None else generator.device
     numbers = torch.rand(shape, generator=generator, device=source, dtype=torch.float32)
@@ -51,6 +54,9 @@ def draw_integers(counts: Tensor, generator: torch.Generator | None = None) -> T
     Examples:
         >>> draw_integers(torch.tensor([1, 1]))
         tensor([0, 0])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     # The largest float32 below 1, times a count, never rounds up to the count.
     numbers = draw_uniform(tuple(counts.shape), 0.0, 1.0, generator, counts.device)
@@ -84,6 +90,9 @@ def draw_symmetric_beta(
         >>> numbers = draw_symmetric_beta(1000, 100.0, torch.Generator().manual_seed(0))
         >>> bool(((numbers > 0.3) & (numbers < 0.7)).all())
         True
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     radius = draw_uniform((count,), 0.0, 1.0, generator, device)
     angle = draw_uniform((count,), 0.0, 2 * torch.pi, generator, device)

@@ -48,7 +48,8 @@ def draw_erasures(
         >>> draw_erasures(torch.zeros(1, 3, 8, 8), p=0.0).heights
         tensor([0])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_probability("p", p)
@@ -86,7 +87,8 @@ def erase_at(images: Tensor, parts: Rectangles, values: float | Tensor = 0.0) ->
         tensor([[[[0., 1.],
                   [0., 1.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_rectangles(parts, images)
@@ -139,7 +141,8 @@ def random_erasing(
         >>> random_erasing(torch.ones(8, 3, 32, 32), p=0.0).mean()
         tensor(1.)
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return erase_at(images, draw_erasures(images, p, scale, ratio, generator), value)
 

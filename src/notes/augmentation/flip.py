@@ -31,7 +31,8 @@ def draw_flips(images: Tensor, p: float = 0.5, generator: torch.Generator | None
         >>> draw_flips(torch.zeros(2, 3, 8, 8), p=1.0)
         tensor([True, True])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_probability("p", p)
@@ -63,7 +64,8 @@ def flip_at(images: Tensor, flips: Tensor, dim: int = 3) -> Tensor:
         tensor([[2., 1.],
                 [3., 4.]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_draws("flips", flips, images)
@@ -106,7 +108,8 @@ def random_horizontal_flip(
         tensor([[[[1., 0.],
                   [3., 2.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return flip_at(images, draw_flips(images, p, generator), dim=3)
 
@@ -139,7 +142,8 @@ def random_vertical_flip(
         tensor([[[[2., 3.],
                   [0., 1.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return flip_at(images, draw_flips(images, p, generator), dim=2)
 

@@ -25,6 +25,9 @@ def rgb_to_hsv(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         >>> hue, saturation, value = rgb_to_hsv(green)
         >>> hue, saturation, value
         (tensor([[[0.3333]]]), tensor([[[1.]]]), tensor([[[1.]]]))
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     red, green, blue = images.unbind(dim=1)
     smallest, value = images.aminmax(dim=1)
@@ -59,6 +62,9 @@ def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
         >>> one = torch.ones(1, 1, 1)
         >>> hsv_to_rgb(0.5 * one, one, one).flatten()
         tensor([0., 1., 1.])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     # Each channel is full within one sixth of its own color, gone beyond two sixths,
     # and in between it changes evenly: the same trapezoid three times, a third of a turn apart.
@@ -82,6 +88,9 @@ def adjust_hue(images: Tensor, turns: Tensor) -> Tensor:
         >>> red = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
         >>> adjust_hue(red, torch.tensor([0.5])).flatten()
         tensor([  0, 255, 255], dtype=torch.uint8)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     if images.shape[1] == 1:
         return images

@@ -21,6 +21,9 @@ def check_images(images: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: images must have shape (B, C, H, W), got (3, 8, 8)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_shape("images", images, "B", "C", "H", "W")
     check_not_empty("images", images)
@@ -39,6 +42,9 @@ def check_channels(images: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: images must have 1 or 3 channels, got 4
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     if images.shape[1] not in (1, 3):
         raise ValueError(f"images must have 1 or 3 channels, got {images.shape[1]}")
@@ -61,6 +67,9 @@ def check_draws(name: str, draws: Tensor, images: Tensor, *shape: int) -> None:
         Traceback (most recent call last):
         ...
         ValueError: tops must have shape (2,), got (3,)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_shape(name, draws, len(images), *shape)
     if draws.device != images.device:
@@ -83,6 +92,9 @@ def check_range(
         Traceback (most recent call last):
         ...
         ValueError: scale must be a rising pair in [0.0, 1.0], got (0.5, 2.0)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     low, high = bounds
     if not lowest <= low <= high <= highest:
@@ -100,6 +112,9 @@ def check_fill(name: str, value: float, images: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: fill must be a whole number in [0, 255] for uint8 images, got 0.5
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     if images.dtype == torch.uint8 and value not in range(256):
         raise ValueError(f"{name} must be a whole number in [0, 255] for uint8 images, got {value}")

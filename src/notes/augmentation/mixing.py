@@ -24,6 +24,9 @@ def check_partners(partners: Tensor, images: Tensor) -> None:
         Traceback (most recent call last):
         ...
         ValueError: partners must lie in [0, 2), got 2
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_draws("partners", partners, images)
     check_labels("partners", partners, len(images))
@@ -42,6 +45,9 @@ def draw_partners(images: Tensor, generator: torch.Generator | None = None) -> T
     Examples:
         >>> draw_partners(torch.zeros(1, 3, 8, 8))
         tensor([0])
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return draw_uniform((len(images),), 0.0, 1.0, generator, images.device).argsort()
 
@@ -64,7 +70,8 @@ def mix_labels(labels: Tensor, partners: Tensor, weights: Tensor, num_classes: i
         tensor([[0.7500, 0.0000, 0.2500],
                 [0.0000, 0.0000, 1.0000]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     targets = F.one_hot(labels.long(), num_classes).to(weights.dtype)  # (B, K)
     return weights[:, None] * targets + (1 - weights)[:, None] * targets[partners]
@@ -85,6 +92,9 @@ def check_batch(images: Tensor, labels: Tensor, num_classes: int) -> None:
         Traceback (most recent call last):
         ...
         ValueError: labels must lie in [0, 5), got 5
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_draws("labels", labels, images)

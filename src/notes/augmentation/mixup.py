@@ -35,7 +35,8 @@ def draw_mixup(
         >>> sorted(partners.tolist()), weights.shape
         ([0, 1, 2, 3], torch.Size([4]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_positive("alpha", alpha)
@@ -74,7 +75,8 @@ def mixup_at(
         >>> mixed.flatten(), targets[0]
         (tensor([0.2500, 0.7500]), tensor([0.7500, 0.2500]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_batch(images, labels, num_classes)
     check_floating("images", images)
@@ -129,7 +131,8 @@ def mixup(
         >>> mixed.shape, targets.shape
         (torch.Size([8, 3, 32, 32]), torch.Size([8, 10]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     partners, weights = draw_mixup(images, alpha, generator)
     return mixup_at(images, labels, partners, weights, num_classes)

@@ -35,7 +35,8 @@ def to_float(images: Tensor) -> Tensor:
         >>> to_float(torch.tensor([[[[0, 51, 255]]]], dtype=torch.uint8))
         tensor([[[[0.0000, 0.2000, 1.0000]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     return images if images.is_floating_point() else images.float().div_(255)
@@ -67,6 +68,9 @@ def channel_statistics(
         Traceback (most recent call last):
         ...
         ValueError: std must be greater than 0, got 0.0
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != images.shape[1]:
@@ -102,7 +106,8 @@ def normalize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
         >>> normalize(torch.tensor([[[[0.0, 0.5, 1.0]]]]), mean=[0.5], std=[0.25])
         tensor([[[[-2.,  0.,  2.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_floating("images", images)
@@ -136,7 +141,8 @@ def normalize_bytes(images: Tensor, mean: Sequence[float], std: Sequence[float])
         >>> normalize_bytes(images, mean=[0.5], std=[0.25])
         tensor([[[[-2.,  2.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     if images.dtype != torch.uint8:

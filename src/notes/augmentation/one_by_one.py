@@ -38,7 +38,8 @@ def crop_each(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]
         tensor([[[[3., 4.],
                   [6., 7.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     height, width = size
     windows = []
@@ -72,7 +73,8 @@ def resized_crop_each(images: Tensor, parts: Rectangles, size: tuple[int, int]) 
         >>> resized_crop_each(image, whole, (1, 1))
         tensor([[[[3.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     resized = []
     for image, *part in zip(images, *(side.tolist() for side in parts), strict=True):
@@ -108,7 +110,8 @@ def affine_each(
         tensor([[[[0., 1.],
                   [0., 3.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     moved = []
     for image, angle, shift, scale, shear in zip(
@@ -151,7 +154,8 @@ def color_jitter_each(images: Tensor, draws: ColorDraws) -> Tensor:
         >>> color_jitter_each(torch.ones(1, 1, 1, 1), half_as_bright)
         tensor([[[[0.5000]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     changes = (
         functional.adjust_brightness,

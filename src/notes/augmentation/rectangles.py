@@ -19,7 +19,11 @@ NUM_TRIES = 10  # torchvision, too, gives up after ten rectangles that do not fi
 
 
 class Rectangles(NamedTuple):
-    """One rectangle for each image, in whole pixels: four `int64` tensors `(B,)`."""
+    """One rectangle for each image, in whole pixels: four `int64` tensors `(B,)`.
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
+    """
 
     tops: Tensor
     lefts: Tensor
@@ -46,6 +50,9 @@ def check_rectangles(rectangles: Rectangles, images: Tensor, smallest: int = 0) 
         Traceback (most recent call last):
         ...
         ValueError: tops + heights must lie in [0, 9), got 10
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     height, width = images.shape[2:]
     for (name, values), side in zip(
@@ -76,6 +83,9 @@ def inside(rectangles: Rectangles, height: int, width: int) -> Tensor:
         >>> inside(corner, height=2, width=3).int()
         tensor([[[[0, 1, 1],
                   [0, 0, 0]]]], dtype=torch.int32)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     device = rectangles.tops.device
     rows = torch.arange(height, device=device) - rectangles.tops[:, None]  # (B, H), 0 at the top
@@ -112,6 +122,9 @@ def draw_sides(
         >>> first, second = draw_sides(torch.zeros(1, 3, 8, 8), (0.5, 0.5), (2.0, 2.0))
         >>> first[0, 0], second[0, 0]
         (tensor(8), tensor(4))
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_range("scale", scale, 0.0, 1.0)
     check_range("ratio", ratio, torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max)
@@ -146,6 +159,9 @@ def place_first_fit(
         >>> sides = torch.tensor([[9, 4, 3]])
         >>> place_first_fit(sides, sides, sides < 8, (4, 4))
         Rectangles(tops=tensor([0]), lefts=tensor([0]), heights=tensor([4]), widths=tensor([4]))
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     first = fits.int().argmax(dim=1, keepdim=True)  # argmax: the first of equal values
     found = fits.any(dim=1)

@@ -30,6 +30,9 @@ def central_crop(height: int, width: int, ratio: tuple[float, float]) -> tuple[i
     Examples:
         >>> central_crop(10, 40, ratio=(0.5, 2.0))
         (0, 10, 10, 20)
+
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     crop_height, crop_width = height, width
     if width / height < ratio[0]:
@@ -69,7 +72,8 @@ def draw_resized_crops(
         >>> draw_resized_crops(torch.zeros(1, 3, 8, 8), scale=(1.0, 1.0), ratio=(1.0, 1.0))
         Rectangles(tops=tensor([0]), lefts=tensor([0]), heights=tensor([8]), widths=tensor([8]))
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     height, width = images.shape[2:]
@@ -106,7 +110,8 @@ def resize_weights(starts: Tensor, lengths: Tensor, old_size: int, new_size: int
         >>> resize_weights(torch.tensor([1]), torch.tensor([2]), old_size=4, new_size=1)
         tensor([[[0.0000, 0.5000, 0.5000, 0.0000]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     step = (lengths / new_size)[:, None, None]  # (B, 1, 1) old pixels per new pixel
     new = torch.arange(new_size, device=starts.device)[:, None] + 0.5  # middles of pixels
@@ -146,7 +151,8 @@ def resized_crop_at(images: Tensor, parts: Rectangles, size: tuple[int, int]) ->
         >>> resized_crop_at(image, whole, (1, 1))
         tensor([[[[3.]]]])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
     check_rectangles(parts, images, smallest=1)
@@ -200,7 +206,8 @@ def random_resized_crop(
         >>> random_resized_crop(torch.zeros(8, 3, 48, 64), size=(32, 32)).shape
         torch.Size([8, 3, 32, 32])
 
-    Explained in: [Augmentation in batches][augmentation-in-batches]
+    Explained in:
+        [Augmentation in batches][augmentation-in-batches]
     """
     return resized_crop_at(images, draw_resized_crops(images, scale, ratio, generator), size)
 
