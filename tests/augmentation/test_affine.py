@@ -94,6 +94,27 @@ def test_no_turn_changes_nothing(make_images):
     assert torch.equal(random_affine(make_images(), degrees=0.0), make_images())
 
 
+def test_by_default_nothing_but_the_turn_is_random_and_black_comes_from_outside():
+    white = torch.ones(1, 1, 16, 16)
+    assert torch.equal(random_affine(white, 0.0), white)
+    draw = draw_affine(white, 0.0)
+    assert [values.flatten().tolist() for values in draw] == [[0.0], [0.0, 0.0], [1.0], [0.0]]
+    stripes = torch.arange(256.0).view(1, 1, 16, 16)
+    torch.testing.assert_close(random_affine(stripes, 0.0, mode="bilinear"), stripes)
+    assert affine_at(white, draws(shift=(4.0, 0.0)))[0, 0, 0].tolist() == [0.0] * 4 + [1.0] * 12
+
+
+def test_the_fill_reaches_the_corners(generator):
+    white = torch.ones(50, 1, 16, 16)
+    for call in (random_rotation, random_affine):
+        assert call(white, 180.0, generator=generator).unique().tolist() == [0, 1]
+        assert call(white, 180.0, fill=5.0, generator=generator).unique().tolist() == [1, 5]
+
+
+def test_ranges_may_reach_their_limits():
+    draw_affine(FOUR, 360.0, (1.0, 1.0), (1.0, 1.0), 89.0)
+
+
 def test_the_images_of_a_batch_get_different_angles(make_images, generator):
     same = make_images(torch.float32)[:1].repeat(20, 1, 1, 1)
     turned = random_rotation(same, 180.0, "bilinear", generator=generator)

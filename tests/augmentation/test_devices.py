@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from notes.augmentation.affine import random_affine, random_rotation
-from notes.augmentation.color import random_color_jitter
-from notes.augmentation.crop import random_crop
-from notes.augmentation.cutmix import cutmix
-from notes.augmentation.erasing import random_erasing
-from notes.augmentation.flip import random_horizontal_flip, random_vertical_flip
-from notes.augmentation.mixup import mixup
+from notes.augmentation.affine import draw_affine, random_affine, random_rotation
+from notes.augmentation.color import draw_color_jitter, random_color_jitter
+from notes.augmentation.crop import draw_crops, random_crop
+from notes.augmentation.cutmix import cutmix, draw_cutmix
+from notes.augmentation.erasing import draw_erasures, random_erasing
+from notes.augmentation.flip import draw_flips, random_horizontal_flip, random_vertical_flip
+from notes.augmentation.mixup import draw_mixup, mixup
 from notes.augmentation.normalize import normalize, normalize_bytes, to_float
-from notes.augmentation.resized_crop import random_resized_crop
+from notes.augmentation.resized_crop import draw_resized_crops, random_resized_crop
 
 LABELS = torch.arange(6)
 OPERATIONS = {
@@ -40,6 +40,25 @@ def test_nothing_is_left_on_the_default_device(name, make_images):
     with torch.device("meta"):
         result = OPERATIONS[name](images, seed)
     torch.testing.assert_close(result, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda images: draw_crops(images, (2, 2)),
+        draw_flips,
+        draw_resized_crops,
+        lambda images: draw_affine(images, 9.0),
+        draw_color_jitter,
+        draw_erasures,
+        draw_mixup,
+        lambda images: [draw_cutmix(images)[0], *draw_cutmix(images)[1]],
+    ],
+)
+def test_draws_go_to_the_device_of_the_images(draw, make_images):
+    draws = draw(make_images().to("meta"))
+    devices = {values.device.type for values in ([draws] if torch.is_tensor(draws) else draws)}
+    assert devices == {"meta"}
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.startswith("normalize")])

@@ -30,6 +30,11 @@ def test_bytes_stay_bytes():
     assert erased[0].flatten().tolist() == [1, 255, 255, 1, 1, 1]
 
 
+def test_the_value_reaches_the_images():
+    erased = random_erasing(torch.ones(20, 1, 10, 10), p=1.0, value=5.0)
+    assert erased.unique().tolist() == [1, 5]
+
+
 def test_probability_zero_erases_nothing(make_images):
     assert torch.equal(random_erasing(make_images(), p=0.0), make_images())
 

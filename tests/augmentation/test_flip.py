@@ -32,6 +32,17 @@ def test_probability_zero_flips_nothing(flip, make_images):
     assert torch.equal(flip(make_images(), p=0.0), make_images())
 
 
+def test_probability_zero_holds_for_the_smallest_draw_too(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.zeros(shape))
+    assert draw_flips(FOUR, p=0.0).tolist() == [False]
+
+
+def test_a_coin_is_fair_unless_told(generator):
+    assert (
+        0.45 < draw_flips(FOUR.expand(2000, -1, -1, -1), generator=generator).float().mean() < 0.55
+    )
+
+
 @pytest.mark.parametrize("flip", [random_horizontal_flip, random_vertical_flip])
 def test_half_of_the_images_are_flipped_unless_told(flip, generator):
     share = (flip(FOUR.repeat(2000, 1, 1, 1), generator=generator)[:, 0, 0, 0] != 0).float().mean()

@@ -36,6 +36,21 @@ def test_mixing_keeps_the_sum_of_the_targets_and_the_range_of_the_pixels(seed, c
     assert (mixed <= images.amax(dim=0) + 1e-6).all()
 
 
+def test_a_weight_of_zero_exchanges_the_images():
+    mixed, targets = mixup_at(IMAGES, LABELS, SWAP, torch.zeros(2), 2)
+    assert torch.equal(mixed, IMAGES.flip(0))
+    assert targets.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+def test_any_mixture_is_equally_likely_unless_told(generator):
+    images, labels = torch.arange(3000.0).view(-1, 1, 1, 1) % 2, torch.arange(3000) % 2
+    _, weights = draw_mixup(images, generator=generator)
+    assert stats.kstest(weights, stats.uniform.cdf).pvalue > 0.001
+    targets = mixup(images, labels, 2, generator=generator)[1]
+    mixed = targets[(targets[:, 0] > 0) & (targets[:, 0] < 1), 0]
+    assert stats.kstest(mixed, stats.uniform.cdf).pvalue > 0.001
+
+
 def test_each_image_has_a_weight_of_its_own(generator):
     partners, weights = draw_mixup(torch.zeros(50, 1, 1, 1), generator=generator)
     assert len(weights.unique()) == 50

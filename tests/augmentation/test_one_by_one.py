@@ -55,3 +55,19 @@ def test_each_draw_goes_to_its_own_change(number, make_images):
     draws = draws._replace(**{draws._fields[number]: 0.5 * ONE})
     expected = functional.adjust_hue(changes[number](image, 0.5), 0.0)
     assert torch.equal(color_jitter_each(image, draws), expected)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda images: crop_each(images, torch.tensor([0]), torch.tensor([0]), (1, 1)),
+        lambda images: resized_crop_each(images, Rectangles(*torch.ones(4, 1).long()), (1, 1)),
+        lambda images: affine_each(images, AffineDraws(NONE, torch.zeros(1, 2), ONE, NONE)),
+        lambda images: color_jitter_each(
+            images, ColorDraws(ONE, ONE, ONE, NONE, torch.arange(4)[None])
+        ),
+    ],
+)
+def test_an_image_without_a_draw_is_refused(call):
+    with pytest.raises(ValueError, match=r"is shorter than argument 1"):
+        call(FOUR.repeat(2, 1, 1, 1))
