@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
-from booktools.sandbox import SOURCE, Job, Outcome
+from booktools.sandbox import CAN_FORK, SOURCE, Job, Outcome
 
 # These change what a program prints or draws, or tell a block that it is being tested.
 REMOVED = {"COLUMNS", "DISPLAY", "FORCE_COLOR", "LINES", "PYTHONWARNINGS", "WAYLAND_DISPLAY"}
@@ -44,10 +44,12 @@ class Sandbox:
 
     Args:
         hash_seed: Seed of Python's hashes, which decide the order of a set of words.
+        fork: Whether each block is a fork of the program or, slower, a new interpreter.
     """
 
-    def __init__(self, hash_seed: int) -> None:
+    def __init__(self, hash_seed: int, *, fork: bool = CAN_FORK) -> None:
         self.hash_seed = hash_seed
+        self.fork = fork
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -83,7 +85,7 @@ class Sandbox:
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", "from booktools.sandbox import serve; serve()"],
+            [sys.executable, "-c", f"from booktools.sandbox import serve; serve(fork={self.fork})"],
             env=block_environment(os.environ, self.hash_seed),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

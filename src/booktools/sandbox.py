@@ -3,7 +3,8 @@
 This program imports the big libraries once and then forks a fresh child for every block, so that
 nothing a block changes can reach the next one: no seed, default dtype, print option, figure, thread
 count, warnings filter or environment variable, nor anything nobody thought of. A fork costs some
-hundredths of a second; importing torch again would cost seconds.
+hundredths of a second; importing torch again would cost seconds. Where forks are not safe (macOS,
+Windows) each block gets a new interpreter and pays these seconds.
 
 A block runs as the real `__main__` module, from a file whose line numbers are those of the page, in
 an empty folder. Deprecation and future warnings are errors. `isolation` is the other end.
@@ -13,6 +14,7 @@ import atexit
 import json
 import os
 import signal
+import subprocess
 import sys
 import traceback
 import warnings
@@ -74,30 +76,46 @@ class Outcome:
     hidden: bool = False
 
 
-def serve() -> None:
-    """Take jobs as lines of JSON, and answer each with the exit code of its process.
+# macOS has fork, but its own libraries do not survive one; Windows has none.
+CAN_FORK = sys.platform == "linux"
 
-    Processes end by `os._exit`: to shut an interpreter with torch in it down takes seconds.
-    """
-    for name in PRELOADED:
+
+def serve(fork: bool) -> None:
+    """Take jobs as lines of JSON, and answer each with the exit code of its process."""
+    for name in PRELOADED if fork else ():
         __import__(name)
     import booktools.figures
     import booktools.randomness  # noqa: F401  (imported here for all children)
 
     print(sys.stdin.readline().strip() or "ready", flush=True)
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            try:
-                run(Job(**json.loads(line)))
-                atexit._run_exitfuncs()  # ends worker processes and what the block registered
-                sys.stdout.flush()
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-    os._exit(0)
+        print(_in_fork(line) if fork else _in_new_interpreter(line), flush=True)
+
+
+def _in_fork(line: str) -> int:
+    child = os.fork()
+    if child == 0:
+        os._exit(run_and_report(line))  # a full shutdown of the interpreter takes a second
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _in_new_interpreter(line: str) -> int:
+    program = "import sys, booktools.sandbox as s; sys.exit(s.run_and_report(sys.argv[1]))"
+    return subprocess.run(
+        [sys.executable, "-c", program, line], stdin=subprocess.DEVNULL
+    ).returncode
+
+
+def run_and_report(line: str) -> int:
+    """Run a job given as JSON, and return the exit code: 0 if its outcome could be written."""
+    try:
+        run(Job(**json.loads(line)))
+        atexit._run_exitfuncs()  # ends worker processes and what the block registered
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def run(job: Job) -> None:
@@ -110,8 +128,9 @@ def run(job: Job) -> None:
     script.parent.mkdir()
     script.write_text("\n" * job.line + job.code, encoding="utf-8")
     _prepare(folder, script)
-    signal.signal(signal.SIGALRM, _give_up)
-    signal.alarm(job.seconds)
+    if hasattr(signal, "SIGALRM"):  # Windows has no alarm
+        signal.signal(signal.SIGALRM, _give_up)
+        signal.alarm(job.seconds)
     refuse_network(folder / "network", str(script))
     watch = Watch(job.seed)
     outcome = Outcome()
@@ -163,7 +182,7 @@ def _prepare(folder: Path, script: Path) -> None:
         os.dup2(file, target)
         os.close(file)
     os.chdir(work)
-    os.environ["HOME"] = str(home)  # no cache of earlier downloads
+    os.environ["HOME"] = os.environ["USERPROFILE"] = str(home)  # no cache of earlier downloads
     sys.argv[:] = [str(script)]
     sys.path[0] = str(script.parent)
     for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):

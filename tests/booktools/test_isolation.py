@@ -1,4 +1,5 @@
-from booktools.isolation import block_environment
+from booktools.isolation import Sandbox, block_environment
+from booktools.sandbox import Job
 
 
 def test_threads_and_instruction_sets_are_what_the_user_says():
@@ -21,3 +22,15 @@ def test_a_block_sees_neither_a_display_nor_pytest():
         "PYTHONPATH",
         "PYTHONUTF8",
     }
+
+
+def test_without_forks_each_block_gets_a_new_interpreter(tmp_path):
+    code = "import os, torch\nprint(__name__, torch.get_default_dtype(), torch.initial_seed())\n"
+    spoil = code + "torch.set_default_dtype(torch.float64)\n"
+    with Sandbox(hash_seed=1, fork=False) as sandbox:
+        for name, text in (("first", spoil), ("second", code)):
+            folder = tmp_path / name
+            folder.mkdir()
+            outcome = sandbox.run(Job(text, 10, "docs/page.md", str(folder), seed=5))
+            assert outcome.failure == ""
+            assert outcome.printed == "__main__ torch.float32 5\n"
