@@ -45,7 +45,7 @@ def test_probability_zero_erases_nothing(make_images):
 
 def test_probability_zero_holds_for_the_smallest_draw_too(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.zeros(shape))
-    assert draw_erasures(ONES, p=0.0).heights.tolist() == [0, 0]
+    assert draw_erasures(torch.ones(2, 1, 20, 20), p=0.0).heights.tolist() == [0, 0]
 
 
 def test_half_of_the_images_are_erased_unless_told(generator):
