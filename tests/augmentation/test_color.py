@@ -31,6 +31,20 @@ def test_the_changes_come_in_the_order_of_each_image():
     torch.testing.assert_close(changed, torch.tensor([[0.9, 0.9], [1.0, 1.0]]))
 
 
+@pytest.mark.parametrize("name", NAMES[:3])
+@pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
+def test_each_draw_goes_to_its_own_change(name, value, make_images):
+    images = make_images(torch.float32)
+    one_after_the_other = color_jitter_each(images, draws(6, **{name: value}))
+    changed = color_jitter_at(images, draws(6, **{name: value}))
+    torch.testing.assert_close(changed, one_after_the_other, atol=1e-5, rtol=0)
+
+
+def test_nothing_changes_unless_told(make_images):
+    draw = draw_color_jitter(make_images())
+    assert [values.unique().tolist() for values in draw[:4]] == [[1], [1], [1], [0]]
+
+
 def test_draws_that_change_nothing_leave_each_bit_alone(make_images):
     for dtype in (torch.uint8, torch.float16, torch.float32):
         images = make_images(dtype)

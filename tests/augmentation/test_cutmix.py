@@ -43,6 +43,18 @@ def test_each_image_has_a_part_of_its_own(generator):
     assert sorted(partners.tolist()) == list(range(50))
 
 
+def test_all_areas_are_equally_likely_unless_told(make_images):
+    def seed():
+        return torch.Generator().manual_seed(2)
+
+    images, labels = make_images(), torch.arange(6)
+    many = torch.zeros(50, 1, 64, 64)
+    told, untold = draw_cutmix(many, 1.0, seed()), draw_cutmix(many, generator=seed())
+    assert torch.equal(told[1].heights, untold[1].heights)
+    told = cutmix(images, labels, 6, 1.0, seed())
+    assert torch.equal(told[0], cutmix(images, labels, 6, generator=seed())[0])
+
+
 @pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan")])
 def test_an_alpha_that_is_not_positive_is_refused(alpha):
     with pytest.raises(ValueError, match=rf"^alpha must be greater than 0, got {alpha}$"):

@@ -9,6 +9,7 @@ from notes.augmentation.crop import draw_crops, random_crop
 from notes.augmentation.cutmix import cutmix, draw_cutmix
 from notes.augmentation.erasing import draw_erasures, random_erasing
 from notes.augmentation.flip import draw_flips, random_horizontal_flip, random_vertical_flip
+from notes.augmentation.mixing import draw_partners
 from notes.augmentation.mixup import draw_mixup, mixup
 from notes.augmentation.normalize import normalize, normalize_bytes, to_float
 from notes.augmentation.resized_crop import draw_resized_crops, random_resized_crop
@@ -42,23 +43,37 @@ def test_nothing_is_left_on_the_default_device(name, make_images):
     torch.testing.assert_close(result, expected, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda images: draw_crops(images, (2, 2)),
-        draw_flips,
-        draw_resized_crops,
-        lambda images: draw_affine(images, 9.0),
-        draw_color_jitter,
-        draw_erasures,
-        draw_mixup,
-        lambda images: [draw_cutmix(images)[0], *draw_cutmix(images)[1]],
-    ],
-)
-def test_draws_go_to_the_device_of_the_images(draw, make_images):
-    draws = draw(make_images().to("meta"))
-    devices = {values.device.type for values in ([draws] if torch.is_tensor(draws) else draws)}
-    assert devices == {"meta"}
+DRAWS = {
+    "crop": lambda images, seed: draw_crops(images, (2, 2), seed),
+    "flip": lambda images, seed: [draw_flips(images, generator=seed)],
+    "resized crop": lambda images, seed: draw_resized_crops(images, generator=seed),
+    "affine": lambda images, seed: draw_affine(images, 9, (0.5, 0.5), (1, 2), 9, seed),
+    "color": lambda images, seed: draw_color_jitter(images, 0.5, 0.5, 0.5, 0.5, seed),
+    "erasing": lambda images, seed: draw_erasures(images, generator=seed),
+    "mixup": lambda images, seed: draw_mixup(images, generator=seed),
+    "cutmix": lambda images, seed: draw_cutmix(images, generator=seed)[1],
+    "partners": lambda images, seed: [draw_partners(images, seed)],
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_draws_go_to_the_device_of_the_images(name, make_images):
+    draws = DRAWS[name](make_images().to("meta"), torch.Generator())
+    assert {values.device.type for values in draws} == {"meta"}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_the_default_dtype_changes_no_draw(name, make_images):
+    images, seed = make_images(), torch.Generator()
+    expected = DRAWS[name](images, seed.manual_seed(0))
+    torch.set_default_dtype(torch.float64)
+    try:
+        draws = DRAWS[name](images, seed.manual_seed(0))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for ours, values in zip(draws, expected, strict=True):
+        assert ours.dtype == values.dtype
+        torch.testing.assert_close(ours, values)
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.startswith("normalize")])

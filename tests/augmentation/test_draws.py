@@ -67,6 +67,23 @@ def test_a_draw_leaves_the_global_generator_alone(generator):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_numbers_are_drawn_where_the_generator_lives(monkeypatch):
+    class GeneratorElsewhere:
+        device = torch.device("meta")
+
+    places = []
+
+    def rand(shape, generator, device, dtype):
+        places.append((generator, device))
+        return torch.zeros(shape, dtype=dtype)
+
+    monkeypatch.setattr(torch, "rand", rand)
+    elsewhere = GeneratorElsewhere()
+    draw_uniform((5,), 0.0, 1.0, elsewhere)
+    draw_uniform((5,), 0.0, 1.0)
+    assert places == [(elsewhere, torch.device("meta")), (None, "cpu")]
+
+
 def test_numbers_go_to_the_device_that_is_asked_for(generator):
     assert draw_uniform((5,), 0.0, 1.0, generator, "meta").device.type == "meta"
     assert draw_symmetric_beta(5, 1.0, generator, "meta").device.type == "meta"

@@ -18,6 +18,10 @@ def test_the_part_of_each_image_is_replaced():
     assert (ONES == 1).all()
 
 
+def test_black_replaces_the_part_unless_told():
+    assert erase_at(ONES, PARTS)[0].flatten().tolist() == [1, 0, 0, 1, 1, 1]
+
+
 def test_new_pixels_can_come_from_other_images():
     noise = torch.arange(12.0).view(2, 1, 2, 3)
     erased = erase_at(ONES, PARTS, noise)
@@ -39,7 +43,14 @@ def test_probability_zero_erases_nothing(make_images):
     assert torch.equal(random_erasing(make_images(), p=0.0), make_images())
 
 
+def test_probability_zero_holds_for_the_smallest_draw_too(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.zeros(shape))
+    assert draw_erasures(torch.ones(2, 1, 20, 20), p=0.0).heights.tolist() == [0, 0]
+
+
 def test_half_of_the_images_are_erased_unless_told(generator):
+    drawn = draw_erasures(torch.ones(2000, 1, 10, 10), generator=generator).heights > 0
+    assert 0.45 < drawn.float().mean() < 0.55
     erased = random_erasing(torch.ones(2000, 1, 10, 10), generator=generator)
     assert 0.45 < (erased == 0).flatten(1).any(dim=1).float().mean() < 0.55
 
@@ -48,8 +59,9 @@ def test_an_image_for_which_no_rectangle_fits_stays(make_images):
     # A part as large as the image, or as high, does not fit: it must be smaller in both ways.
     assert torch.equal(random_erasing(make_images(), 1.0, (1.0, 1.0)), make_images())
     flat = Rectangles(*torch.zeros(4, 6, dtype=torch.int64))
-    for ratio in (1000.0, 0.001):
-        parts = draw_erasures(make_images(), 1.0, (0.3, 0.3), (ratio, ratio))
+    # Images are 12 high and 16 wide, the last two parts 12 by 8 and 6 by 16.
+    for ratio, area in ((1000.0, 0.3), (0.001, 0.3), (12 / 8, 0.5), (6 / 16, 0.5)):
+        parts = draw_erasures(make_images(), 1.0, (area, area), (ratio, ratio))
         assert torch.equal(parts.heights * parts.widths, flat.heights)
 
 

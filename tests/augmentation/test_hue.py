@@ -21,6 +21,7 @@ def test_hue_saturation_and_value_agree_with_the_standard_library(red, green, bl
     ours = torch.stack(rgb_to_hsv(pixel(red, green, blue))).flatten()
     expected = torch.tensor(colorsys.rgb_to_hsv(red, green, blue), dtype=torch.float64)
     torch.testing.assert_close(ours[1:], expected[1:])
+    assert 0 <= ours[0] <= 1
     apart = (ours[0] - expected[0]).abs().item()
     assert min(apart, 1 - apart) < 1e-7  # 0 and 1 are the same place on the circle
 
@@ -57,6 +58,11 @@ def test_grays_have_no_hue_and_no_saturation():
 def test_images_with_one_channel_stay_as_they_are(make_images):
     gray = make_images()[:, :1]
     assert adjust_hue(gray, torch.full((6,), 0.3)) is gray
+
+
+def test_half_precision_images_are_calculated_in_full_precision(make_images):
+    images, turns = make_images(torch.float16), torch.linspace(-0.5, 0.5, 6)
+    assert torch.equal(adjust_hue(images, turns), adjust_hue(images.float(), turns).half())
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.uint8, 1), (torch.float32, 1e-5)])

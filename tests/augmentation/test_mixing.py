@@ -57,6 +57,11 @@ def test_partners_outside_the_batch_are_refused(partner):
         check_partners(torch.tensor([0, partner]), IMAGES)
 
 
+def test_partners_of_another_number_are_refused():
+    with pytest.raises(ValueError, match=r"^partners must have shape \(2,\), got \(1,\)$"):
+        check_partners(torch.tensor([0]), IMAGES)
+
+
 @pytest.mark.parametrize("label", [-1, 5])
 def test_labels_out_of_range_are_refused(label):
     with pytest.raises(ValueError, match=rf"^labels must lie in \[0, 5\), got {label}$"):

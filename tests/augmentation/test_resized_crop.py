@@ -154,6 +154,23 @@ def test_half_precision_keeps_its_dtype(make_images, generator):
     assert random_resized_crop(images, (5, 5), generator=generator).dtype == torch.float16
 
 
+@pytest.mark.parametrize("scale", [(0.0, 0.1), (0.0, 0.2), (0.5, 1.0)])
+def test_tiny_images_lose_the_same_rectangles_as_in_torchvision(scale, generator):
+    # On 2 by 3 pixels many rectangles are empty, fill the image or do not fit at all.
+    images = torch.zeros(3000, 1, 2, 3)
+    parts = draw_resized_crops(images, scale, (0.4, 3.0), generator)
+    torch.manual_seed(0)
+    transform = v2.RandomResizedCrop(8, scale, (0.4, 3.0))
+    draws = [transform.make_params([images[0]]) for _ in range(3000)]
+    theirs = [torch.tensor([draw[n] for draw in draws]) for n in ("height", "width")]
+    assert min(parts.heights.min(), parts.widths.min()) == 1
+    ours = parts.heights * 4 + parts.widths
+    shares = (
+        ours.bincount(minlength=12) - (theirs[0] * 4 + theirs[1]).bincount(minlength=12)
+    ) / 3000
+    assert shares.abs().max() < 0.04
+
+
 @pytest.mark.parametrize("scale", [(0.08, 1.0), (0.5, 0.9)])
 def test_parts_are_distributed_as_in_torchvision(scale, generator, differ):
     images = torch.zeros(1500, 1, 24, 32)

@@ -76,7 +76,8 @@ def draw_affine(
             raise ValueError(f"{name} must lie in [0, {limit:g}], got {value}")
     batch_size, _, height, width = images.shape
     shape, device = (batch_size,), images.device
-    largest_shifts = torch.tensor([translate[0] * width, translate[1] * height], device=device)
+    farthest = [translate[0] * width, translate[1] * height]
+    largest_shifts = torch.tensor(farthest, dtype=torch.float32, device=device)
     return AffineDraws(
         angles=draw_uniform(shape, -degrees, degrees, generator, device),
         shifts=(largest_shifts * draw_uniform((batch_size, 2), -1, 1, generator, device)).round(),

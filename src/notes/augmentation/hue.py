@@ -32,7 +32,7 @@ def rgb_to_hsv(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     red, green, blue = images.unbind(dim=1)
     smallest, value = images.aminmax(dim=1)
     spread = value - smallest
-    # Grays have no spread: divide by 1 there, for a saturation and a hue of 0 instead of NaN.
+    # Grays have no spread: divide 0 by 1 there, for a saturation and a hue of 0 instead of NaN.
     divisor = torch.where(spread > 0, spread, 1.0)
     saturation = spread / torch.where(spread > 0, value, 1.0)
     # In sixths of the circle: red is at 0, green at 2, blue at 4.
@@ -40,8 +40,7 @@ def rgb_to_hsv(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         value == green, 2 + (blue - red) / divisor, 4 + (red - green) / divisor
     )
     sixths = torch.where(value == red, (green - blue) / divisor, from_green)
-    hue = torch.where(spread > 0, (sixths / 6).remainder(1), 0.0)
-    return hue, saturation, value
+    return (sixths / 6).remainder(1), saturation, value
 
 
 def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ def mix_labels(labels: Tensor, partners: Tensor, weights: Tensor, num_classes: i
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    targets = F.one_hot(labels.long(), num_classes).to(weights.dtype)  # (B, K)
+    targets = F.one_hot(labels.long(), num_classes)  # (B, K)
     return weights[:, None] * targets + (1 - weights)[:, None] * targets[partners]
 
 
