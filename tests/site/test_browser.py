@@ -27,7 +27,8 @@ def show_everything(page: Page) -> None:
     """Load the lazy images and unfold the boxes, but not the long sources of the reference."""
     page.evaluate(
         """async () => {
-            document.querySelectorAll("details:not(.mkdocstrings-source)").forEach(box => { box.open = true })
+            const boxes = document.querySelectorAll("details:not(.mkdocstrings-source)")
+            boxes.forEach(box => { box.open = true })
             const images = [...document.images].filter(image => image.checkVisibility())
             images.forEach(image => { image.loading = "eager" })
             await Promise.all(images.map(image => image.decode().catch(() => {})))
