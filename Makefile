@@ -23,7 +23,7 @@ lint: .venv/ready
 
 # The same pages with older instructions and two threads, which round differently.
 portable: .venv/ready
-	OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
 	$(FULL) pytest docs README.md
 
 # The same site built by the successor of MkDocs.

@@ -3,6 +3,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair.
+settings.register_profile("notes", deadline=None)
+settings.load_profile("notes")
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""Kill processes while they save a checkpoint, and count what they leave behind.
+"""Kill processes while they save a checkpoint, until one leaves a damaged file or KILLS are done.
 
     python tests/kill_saves.py FOLDER KILLS atomic|in-place
 
 Run as a program of its own: one process imports PyTorch, and each process to be killed is a cheap
-copy of it. Prints a line of JSON.
+copy of it. `in-place` writes without `atomic_write`, to see the damage. Prints a line of JSON.
 """
 
 import json
@@ -17,9 +17,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from notes import checkpoint
 from notes.checkpoint import load_checkpoint, save_checkpoint
 
-NUM_WEIGHTS = 200_000  # 800 kB: most of the time goes into writing
+NUM_WEIGHTS = 100_000  # 400 kB: most of the time goes into writing
 
 
 def make_model(value):
@@ -27,14 +28,16 @@ def make_model(value):
     return model.requires_grad_(False).apply(lambda layer: layer.weight.fill_(value))
 
 
-def save_until_killed(path, first_epoch, how):
+def save(path, epoch):
+    save_checkpoint(path, model=make_model(epoch), epoch=epoch)
+
+
+def save_until_killed(path, first_epoch, ready):
     epoch = first_epoch
     while True:
-        target = path if how == "atomic" else path.with_name("new")
-        save_checkpoint(target, model=make_model(epoch), epoch=epoch)
-        if how == "in-place":
-            path.write_bytes(target.read_bytes())
+        save(path, epoch)
         epoch += 1
+        os.write(ready, b".")
 
 
 def state_of(path):
@@ -49,23 +52,44 @@ def state_of(path):
     return epoch if torch.equal(model.weight, make_model(epoch).weight) else -1
 
 
+def seconds_for_a_save(path):
+    start = time.perf_counter()
+    for _ in range(5):
+        save(path, 0)
+    path.unlink()
+    return (time.perf_counter() - start) / 5
+
+
 def main(folder, num_kills, how):
     torch.set_num_threads(1)
+    if how == "in-place":
+        checkpoint.atomic_write = lambda path: path.open("wb")
     path, moments = Path(folder, "run.pt"), random.Random(0)
-    last, damaged, backwards = 0, 0, 0
-    for _ in range(num_kills):
+    seconds = seconds_for_a_save(path)
+    kills, last, damaged, backwards = 0, 0, 0, 0
+    while kills < num_kills and not damaged:
+        is_ready, ready = os.pipe()
         process = os.fork()
         if process == 0:
-            save_until_killed(path, last + 1, how)
-        time.sleep(moments.uniform(0.0, 0.03))
+            save_until_killed(path, last + 1, ready)
+        os.close(ready)
+        assert os.read(is_ready, 1)  # a new process is slow at first; from here on it only saves
+        time.sleep(moments.uniform(0, 2 * seconds))
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
+        os.close(is_ready)
         epoch = state_of(path)
+        kills += 1
         damaged += epoch == -1
         backwards += 0 <= epoch < last
         last = max(last, epoch)
-    leftovers = len(list(path.parent.glob(".run.pt.*.tmp")))
-    counts = {"damaged": damaged, "backwards": backwards, "epochs": last, "leftovers": leftovers}
+    counts = {
+        "kills": kills,
+        "damaged": damaged,
+        "backwards": backwards,
+        "epochs": last,
+        "leftovers": len(list(path.parent.glob(".run.pt.*.tmp"))),
+    }
     sys.stdout.write(json.dumps(counts))
 
 

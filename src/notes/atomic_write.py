@@ -19,6 +19,7 @@ from typing import BinaryIO
 STALE_SECONDS = 600  # a writer that lives touches its file far more often
 
 
+# --8<-- [start:atomic_write]
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file to write to, which takes the place of `path` when the block ends well.
@@ -48,7 +49,8 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         ...     path.read_bytes()
         b'all or nothing'
 
-    Explained in: [Checkpoints][checkpoints]
+    Explained in:
+        [Checkpoints][checkpoints]
     """
     path = Path(path).resolve()
     _check_path(path)
@@ -69,6 +71,9 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _flush_folder(path.parent)
+
+
+# --8<-- [end:atomic_write]
 
 
 def _check_path(path: Path) -> None:

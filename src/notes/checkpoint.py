@@ -25,6 +25,7 @@ FORMAT = "notes.checkpoint 1"
 PLAIN_TYPES = (type(None), bool, int, float, str, torch.dtype, torch.device, torch.Size)
 
 
+# --8<-- [start:Checkpoint]
 class Checkpoint(NamedTuple):
     """What a checkpoint holds beside the states that it puts back.
 
@@ -32,11 +33,15 @@ class Checkpoint(NamedTuple):
         epoch: Number of epochs that were finished: the next one, counted from 0.
         extra: The values that `save_checkpoint` was given, say a history of losses.
 
-    Explained in: [Checkpoints][checkpoints]
+    Explained in:
+        [Checkpoints][checkpoints]
     """
 
     epoch: int
     extra: dict[str, Any]
+
+
+# --8<-- [end:Checkpoint]
 
 
 class _HasState(Protocol):
@@ -44,6 +49,7 @@ class _HasState(Protocol):
     def load_state_dict(self, state_dict: Any) -> Any: ...
 
 
+# --8<-- [start:save_checkpoint]
 def save_checkpoint(
     path: str | Path,
     *,
@@ -75,7 +81,8 @@ def save_checkpoint(
         TypeError: If a value could not be loaded again.
         ValueError: If `epoch` is negative.
 
-    Explained in: [Checkpoints][checkpoints]
+    Explained in:
+        [Checkpoints][checkpoints]
     """
     if epoch < 0:
         raise ValueError(f"epoch must be at least 0, got {epoch}")
@@ -94,6 +101,10 @@ def save_checkpoint(
         torch.save(contents, file)
 
 
+# --8<-- [end:save_checkpoint]
+
+
+# --8<-- [start:load_checkpoint]
 def load_checkpoint(
     path: str | Path,
     *,
@@ -126,7 +137,8 @@ def load_checkpoint(
         ValueError: If the file is damaged, holds more than plain values, or does not fit what was
             handed over.
 
-    Explained in: [Checkpoints][checkpoints]
+    Explained in:
+        [Checkpoints][checkpoints]
     """
     path, generators = Path(path), generators or {}
     contents = _read(path)
@@ -145,6 +157,9 @@ def load_checkpoint(
             f"path must be a checkpoint that fits, got {path.name!r}: {error}"
         ) from error
     return checkpoint
+
+
+# --8<-- [end:load_checkpoint]
 
 
 def _parts(

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 
+# --8<-- [start:get_random_states]
 def get_random_states() -> dict[str, Any]:
     """Where the global generators of Python, NumPy and PyTorch stand (CPU and every GPU).
 
@@ -20,7 +21,8 @@ def get_random_states() -> dict[str, Any]:
         >>> torch.equal(torch.rand(3), before)
         True
 
-    Explained in: [Checkpoints][checkpoints]
+    Explained in:
+        [Checkpoints][checkpoints]
     """
     name, keys, position, has_gauss, cached_gaussian = np.random.get_state(legacy=True)
     return {
@@ -37,6 +39,10 @@ def get_random_states() -> dict[str, Any]:
     }
 
 
+# --8<-- [end:get_random_states]
+
+
+# --8<-- [start:set_random_states]
 def set_random_states(states: dict[str, Any]) -> None:
     """Put the global generators back to where they stood.
 
@@ -45,7 +51,8 @@ def set_random_states(states: dict[str, Any]) -> None:
     Args:
         states: What `get_random_states` returned, on this machine or on another one.
 
-    Explained in: [Checkpoints][checkpoints]
+    Explained in:
+        [Checkpoints][checkpoints]
     """
     random.setstate(states["python"])
     name, keys, *rest = states["numpy"]
@@ -53,3 +60,6 @@ def set_random_states(states: dict[str, Any]) -> None:
     torch.set_rng_state(states["torch"])
     for index, state in enumerate(states["cuda"][: torch.cuda.device_count()]):
         torch.cuda.set_rng_state(state, index)
+
+
+# --8<-- [end:set_random_states]

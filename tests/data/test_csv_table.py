@@ -64,6 +64,12 @@ def test_a_saved_table_comes_back_to_the_last_bit(tmp_path_factory, rows, name):
     assert torch.equal(load_csv(path), table)
 
 
+def test_a_thousand_random_numbers_come_back_to_the_last_bit(tmp_path):
+    table = torch.randn(1000, 1, generator=torch.Generator().manual_seed(0))
+    save_csv(tmp_path / "table.csv", table)
+    assert torch.equal(load_csv(tmp_path / "table.csv"), table)
+
+
 def test_a_single_column_stays_two_dimensional(write):
     assert load_csv(write(b"1\n2\n3\n")).shape == (3, 1)
 

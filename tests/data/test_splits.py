@@ -33,6 +33,8 @@ WEIGHTS = st.lists(st.integers(1, 9), min_size=2, max_size=4)
         pytest.param([0.7, 0.3], [7, 3], id="fractions"),
         pytest.param([0.8, 0.1, 0.1], [8, 1, 1], id="fractions with rounding errors"),
         pytest.param([1 / 3, 1 / 3, 1 / 3], [3, 4, 3], id="thirds of ten"),
+        pytest.param([0.05, 0.1, 0.85], [1, 1, 8], id="halves go up"),
+        pytest.param([0.25, 0.5, 0.25], [3, 5, 2], id="half of ten is five"),
         pytest.param([1.0], [10], id="one part"),
     ],
 )
@@ -117,6 +119,7 @@ def test_a_stratified_split_is_random_within_the_classes():
     first, second = (stratified_split(labels, [50, 50], generator=seeded(s))[0] for s in (0, 1))
     assert set(first.tolist()) != set(second.tolist())
     assert first.tolist() != sorted(first.tolist())
+    assert labels[first].tolist() != sorted(labels[first].tolist())  # the classes are mixed
 
 
 def test_a_class_with_a_single_example_is_rejected():

@@ -80,7 +80,9 @@ def mnist_server(tmp_path, monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=files)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setattr(datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
+        address = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(datasets.MNIST, "mirrors", [address])
+        monkeypatch.setattr(datasets.CIFAR10, "url", f"{address}train-images-idx3-ubyte.gz")
         monkeypatch.setattr(datasets.MNIST, "resources", sums)
         yield files
         server.shutdown()
@@ -142,13 +144,14 @@ def test_missing_files_are_downloaded_once(tmp_path, mnist_server):
     assert torch.equal(first.images, second.images)
 
 
-def test_a_download_with_the_wrong_checksum_is_not_used(tmp_path, mnist_server):
+@pytest.mark.parametrize("load", [load_mnist, load_cifar10])
+def test_a_download_with_the_wrong_checksum_is_not_used(tmp_path, mnist_server, load):
     for path in mnist_server.glob("*.gz"):
         path.write_bytes(gzip.compress(b"please log in to this network"))
     with pytest.raises(
         ConnectionError, match=r"the network must be there .*not found or corrupted"
     ):
-        load_mnist(tmp_path / "root")
+        load(tmp_path / "root")
 
 
 @pytest.mark.usefixtures("no_network")

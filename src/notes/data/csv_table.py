@@ -17,6 +17,7 @@ from notes.checks import check_finite, check_shape
 OVERFLOW = 2.0**128 - 2.0**103  # from here on, float32 rounds to infinity
 
 
+# --8<-- [start:load_csv]
 def load_csv(path: str | Path) -> Tensor:
     """The numbers of a comma-separated file without a header line.
 
@@ -42,7 +43,8 @@ def load_csv(path: str | Path) -> Tensor:
         tensor([[ 0.2500,  1.0000],
                 [-0.5000,  0.0000]])
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     path = Path(path)
     if not path.is_file():
@@ -59,6 +61,10 @@ def load_csv(path: str | Path) -> Tensor:
     return torch.tensor(rows, dtype=torch.float32)
 
 
+# --8<-- [end:load_csv]
+
+
+# --8<-- [start:save_csv]
 def save_csv(path: str | Path, table: Tensor) -> None:
     """Write a table so that `load_csv` reads the same numbers, to the last bit.
 
@@ -70,7 +76,8 @@ def save_csv(path: str | Path, table: Tensor) -> None:
         FileNotFoundError: If the folder does not exist.
         ValueError: If the table is not two-dimensional or holds a NaN or an infinity.
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     check_shape("table", table, "N", "D")
     check_finite("table", table)
@@ -79,6 +86,9 @@ def save_csv(path: str | Path, table: Tensor) -> None:
         raise FileNotFoundError(f"path must be in an existing folder, got {str(path)!r}")
     # Nine significant digits tell any two float32 numbers apart.
     np.savetxt(path, table.detach().cpu().to(torch.float32).numpy(), fmt="%.9g", delimiter=",")
+
+
+# --8<-- [end:save_csv]
 
 
 def _open_text(path: Path) -> TextIO:

@@ -14,6 +14,7 @@ NUM_ROWS = 759
 NUM_FEATURES = 8
 
 
+# --8<-- [start:make_diabetes_like]
 def make_diabetes_like(num_rows: int = NUM_ROWS, *, generator: Generator | None = None) -> Tensor:
     """A table to practise binary classification with: 8 features and a label in each row.
 
@@ -37,7 +38,8 @@ def make_diabetes_like(num_rows: int = NUM_ROWS, *, generator: Generator | None 
         >>> inputs.shape, labels.shape
         (torch.Size([759, 8]), torch.Size([759, 1]))
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     check_positive("num_rows", num_rows)
     features = 2 * torch.rand(num_rows, NUM_FEATURES, generator=generator) - 1  # (N, 8)
@@ -45,3 +47,6 @@ def make_diabetes_like(num_rows: int = NUM_ROWS, *, generator: Generator | None 
     by_size = 4 * features[:, 2].abs() - 2
     label = torch.bernoulli(torch.sigmoid(linear + by_size + 0.8), generator=generator)
     return torch.cat([features, label[:, None]], dim=1)  # (N, 9)
+
+
+# --8<-- [end:make_diabetes_like]

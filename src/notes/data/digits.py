@@ -16,12 +16,13 @@ IMAGE_SIZE = 8
 MAX_INTENSITY = 16  # the raw pixels count the dark cells of a 4x4 square
 
 
+# --8<-- [start:load_digits]
 def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabelledImages, LabelledImages]:
     """1,400 digits to learn from and 397 to be tested on.
 
-    The split keeps the order of the file, and so needs no seed. The same people's digits stand
-    close together in the file: a random split would put near copies on both sides, and the test
-    would flatter the model.
+    The split keeps the order of the file, and so needs no seed. Images that look alike, most
+    likely by the same hand, stand close together in the file: a random split would put near
+    copies on both sides, and the test would flatter the model.
 
     Args:
         image_size: Height and width of the images. Above 8 they are enlarged bilinearly.
@@ -40,7 +41,8 @@ def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabelledImages, Labell
         >>> train.labels[:12]
         tensor([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1])
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     if image_size < IMAGE_SIZE:
         raise ValueError(f"image_size must be at least {IMAGE_SIZE}, got {image_size}")
@@ -53,6 +55,9 @@ def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabelledImages, Labell
         LabelledImages(images[:NUM_TRAIN], labels[:NUM_TRAIN]),
         LabelledImages(images[NUM_TRAIN:], labels[NUM_TRAIN:]),
     )
+
+
+# --8<-- [end:load_digits]
 
 
 def _enlarge(images: Tensor, image_size: int) -> Tensor:

@@ -18,6 +18,7 @@ CLASSES = ("circle", "square", "triangle")
 SMALLEST_SIZE = 16  # below, the three shapes look alike
 
 
+# --8<-- [start:draw_image_folder]
 def draw_image_folder(
     root: str | Path,
     *,
@@ -53,7 +54,8 @@ def draw_image_folder(
         ...     train.classes, len(train)
         (['circle', 'square', 'triangle'], 6)
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     check_positive("num_train", num_train)
     check_positive("num_val", num_val)
@@ -73,6 +75,10 @@ def draw_image_folder(
         to_pil_image(image).save(path)
 
 
+# --8<-- [end:draw_image_folder]
+
+
+# --8<-- [start:draw_shape]
 def draw_shape(name: str, image_size: int, *, generator: Generator | None = None) -> Tensor:
     """One image of a shape: its place, size and colours are random, and every pixel is noisy.
 
@@ -88,7 +94,8 @@ def draw_shape(name: str, image_size: int, *, generator: Generator | None = None
     Raises:
         ValueError: If the name is none of `CLASSES`.
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     if name not in CLASSES:
         raise ValueError(f"name must be one of {CLASSES}, got {name!r}")
@@ -100,6 +107,9 @@ def draw_shape(name: str, image_size: int, *, generator: Generator | None = None
     dark = _draw_between(25, 100, 3, generator)[:, None, None]
     noise = _draw_between(-25, 25, 3 * image_size**2, generator).view(3, image_size, image_size)
     return (torch.where(inside, light, dark) + noise).to(torch.uint8)  # (3, H, W)
+
+
+# --8<-- [end:draw_shape]
 
 
 def _is_inside(name: str, dx: Tensor, dy: Tensor, radius: Tensor) -> Tensor:

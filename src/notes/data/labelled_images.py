@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+# --8<-- [start:LabelledImages]
 class LabelledImages(NamedTuple):
     """Images and the class of each.
 
@@ -14,8 +15,12 @@ class LabelledImages(NamedTuple):
         images: `(N, C, H, W)` float32 in [0, 1].
         labels: `(N,)` int64 class indices, counted from 0.
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
 
     images: Tensor
     labels: Tensor
+
+
+# --8<-- [end:LabelledImages]

@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 from notes.checks import check_shape
 
 
+# --8<-- [start:split_indices]
 def split_indices(
     num_examples: int, sizes: Sequence[float], *, generator: Generator | None = None
 ) -> tuple[Tensor, ...]:
@@ -44,12 +45,17 @@ def split_indices(
         >>> torch.cat([train, test]).sort().values
         tensor([0, 1, 2, 3, 4])
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     whole_sizes = _whole_sizes(num_examples, sizes)
     return torch.split(torch.randperm(num_examples, generator=generator), whole_sizes)
 
 
+# --8<-- [end:split_indices]
+
+
+# --8<-- [start:stratified_split]
 def stratified_split(
     labels: Tensor, sizes: Sequence[float], *, generator: Generator | None = None
 ) -> tuple[Tensor, ...]:
@@ -75,7 +81,8 @@ def stratified_split(
         >>> labels[train].bincount(), labels[test].bincount()
         (tensor([4, 2]), tensor([2, 1]))
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     check_shape("labels", labels, "N")
     if labels.is_floating_point() or labels.is_complex():
@@ -90,6 +97,10 @@ def stratified_split(
     return tuple(part[torch.randperm(len(part), generator=generator)] for part in parts)
 
 
+# --8<-- [end:stratified_split]
+
+
+# --8<-- [start:group_split]
 def group_split(
     groups: Tensor, sizes: Sequence[float], *, generator: Generator | None = None
 ) -> tuple[Tensor, ...]:
@@ -115,7 +126,8 @@ def group_split(
         >>> set(writers[train].tolist()) & set(writers[test].tolist())
         set()
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     check_shape("groups", groups, "N")
     names, group_of_example = torch.unique(groups.cpu(), return_inverse=True)
@@ -123,6 +135,10 @@ def group_split(
     return tuple(torch.isin(group_of_example, part).nonzero()[:, 0] for part in parts)
 
 
+# --8<-- [end:group_split]
+
+
+# --8<-- [start:k_fold]
 def k_fold(
     num_examples: int,
     num_folds: int,
@@ -150,7 +166,8 @@ def k_fold(
         >>> k_fold(5, 2)
         [(tensor([3, 4]), tensor([0, 1, 2])), (tensor([0, 1, 2]), tensor([3, 4]))]
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     if not 2 <= num_folds <= num_examples:
         raise ValueError(f"num_folds must lie in [2, {num_examples}], got {num_folds}")
@@ -164,6 +181,9 @@ def k_fold(
     ]
 
 
+# --8<-- [end:k_fold]
+
+
 def _whole_sizes(num_examples: int, sizes: Sequence[float]) -> list[int]:
     """The sizes in examples. Fractions are rounded so that the sum stays exact."""
     counted = all(isinstance(size, int) for size in sizes)
@@ -171,7 +191,9 @@ def _whole_sizes(num_examples: int, sizes: Sequence[float]) -> list[int]:
     if not math.isclose(math.fsum(sizes), wanted_sum):
         raise ValueError(f"sizes must sum to {wanted_sum}, got {list(sizes)}")
     share = 1 if counted else num_examples
-    ends = [round(math.fsum(sizes[: part + 1]) * share) for part in range(len(sizes))]
+    exact_ends = [math.fsum(sizes[: part + 1]) * share for part in range(len(sizes))]
+    # Halves always go up (round() would send them to even numbers), so whole shares stay whole.
+    ends = [math.floor(end + 0.5 + 1e-9) for end in exact_ends]
     whole_sizes = [end - start for start, end in itertools.pairwise([0, *ends])]
     if min(whole_sizes, default=0) < 1:
         raise ValueError(

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from notes.checks import check_positive
 
 
+# --8<-- [start:TensorLoader]
 class TensorLoader:
     """Iterates over tensors in batches of rows that belong together.
 
@@ -49,7 +50,8 @@ class TensorLoader:
         (2, 2) tensor([2, 3])
         (1, 2) tensor([4])
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
 
     def __init__(
@@ -98,6 +100,9 @@ class TensorLoader:
         order = order[: self.num_examples].to(self.tensors[0].device)
         for rows in torch.split(order, self.batch_size):
             yield tuple([tensor.index_select(0, rows) for tensor in self.tensors])
+
+
+# --8<-- [end:TensorLoader]
 
 
 def _check_rows(tensors: tuple[Tensor, ...]) -> None:

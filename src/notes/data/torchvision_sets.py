@@ -22,6 +22,7 @@ from torchvision import datasets
 from notes.data.labelled_images import LabelledImages
 
 
+# --8<-- [start:load_mnist]
 def load_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
     """60,000 handwritten digits to learn from and 10,000 to be tested on.
 
@@ -38,11 +39,16 @@ def load_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
         PermissionError: If the files are not there and `root` cannot be written.
         ValueError: If a file is damaged.
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     return _load_both_parts(datasets.MNIST, Path(root))
 
 
+# --8<-- [end:load_mnist]
+
+
+# --8<-- [start:load_fashion_mnist]
 def load_fashion_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
     """60,000 pictures of clothes and shoes to learn from and 10,000 to be tested on.
 
@@ -56,11 +62,16 @@ def load_fashion_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages
         ConnectionError: As for `load_mnist`; `NotADirectoryError`, `PermissionError` and
             `ValueError` too.
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     return _load_both_parts(datasets.FashionMNIST, Path(root))
 
 
+# --8<-- [end:load_fashion_mnist]
+
+
+# --8<-- [start:load_cifar10]
 def load_cifar10(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
     """50,000 small colour photographs to learn from and 10,000 to be tested on.
 
@@ -76,9 +87,13 @@ def load_cifar10(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
         ConnectionError: As for `load_mnist`; `NotADirectoryError`, `PermissionError` and
             `ValueError` too.
 
-    Explained in: [Data][data]
+    Explained in:
+        [Data][data]
     """
     return _load_both_parts(datasets.CIFAR10, Path(root))
+
+
+# --8<-- [end:load_cifar10]
 
 
 def _load_both_parts(kind: Any, root: Path) -> tuple[LabelledImages, LabelledImages]:
