@@ -105,13 +105,21 @@ def read_cells(text: str, link: Callable[[str], str], refer: Callable[[str], str
             prose.add(item[min(level, len(item) - len(item.lstrip())) :], quotes)
         elif item.runs:
             flush()
-            cells.append(Cell("code", ANNOTATION.sub(r"# (\1)", item.code.rstrip("\n"))))
+            cells.append(Cell("code", _stand_in_sequence(item.code.rstrip("\n"))))
         elif item.line in outputs and (code := _last_code(cells)) is not None:
             cells[code] = replace(cells[code], output=cells[code].output + item.code)
         else:
             _quote_fence(prose, item, level, quotes)
     flush()
     return cells
+
+
+def _stand_in_sequence(code: str) -> str:
+    """Undo at the end of a block what the next ones, in the same process, must not inherit."""
+    code = ANNOTATION.sub(r"# (\1)", code)
+    if "torch.set_default_dtype(" in code:
+        code += "\ntorch.set_default_dtype(torch.float32)  # as at the start of every block"
+    return code
 
 
 def _last_code(cells: list[Cell]) -> int | None:

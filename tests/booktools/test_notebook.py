@@ -136,6 +136,12 @@ def test_annotation_keeps_its_number(site):
     assert cells(site, page) == [("code", "x = 1  # (1)"), ("markdown", "1. The first.")]
 
 
+def test_default_dtype_of_a_block_ends_with_it(site):
+    page = "```python\nimport torch\n\ntorch.set_default_dtype(torch.float64)\n```\n"
+    ((_, code),) = cells(site, page)
+    assert code.split("\n")[-1].startswith("torch.set_default_dtype(torch.float32)  #")
+
+
 def test_figure_below_a_block_becomes_what_the_cell_displays(site):
     page = f"{BLOCK}\n{OUTPUT}\n![A falling\ncurve](figures/loss.png)\n\nDone.\n"
     notebook = json.loads(write_notebook(site, "networks/lenet.md", page))

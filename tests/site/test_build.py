@@ -134,7 +134,7 @@ def test_python_file_of_a_chapter_runs_in_an_empty_folder(chapter: str, site: Pa
     script = site / chapter / f"{Path(chapter).name}.py"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "Agg"}
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
+        [sys.executable, str(script)],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

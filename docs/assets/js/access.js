@@ -2,6 +2,12 @@
 
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search")
 
+/* Branches of the table of contents are no landmarks; their names may repeat. */
+document.querySelectorAll(".md-nav--secondary .md-nav").forEach(branch => {
+  branch.removeAttribute("aria-label")
+  branch.setAttribute("role", "none")
+})
+
 /* The buttons of each code block are a landmark, and an annotation is a link: name them. */
 function nameCodeParts() {
   document.querySelectorAll(".md-code__nav").forEach((nav, index) => {
