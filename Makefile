@@ -3,6 +3,7 @@
 # CONTRIBUTING.md gives the same steps as plain commands.
 
 PYTHON ?= python3
+export NO_MKDOCS_2_WARNING = 1
 DOCS := .venv-docs/bin/python -m
 FULL := .venv/bin/python -m
 
@@ -28,7 +29,7 @@ portable: .venv/ready
 
 # The same site built by the successor of MkDocs.
 properdocs: .venv/ready
-	$(FULL) properdocs build --strict --quiet --site-dir .cache/properdocs
+	$(FULL) properdocs build --strict --site-dir .cache/properdocs
 
 site: .venv-docs/ready
 	$(DOCS) mkdocs build --strict
