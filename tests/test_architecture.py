@@ -68,7 +68,7 @@ def test_every_room_has_its_place_in_the_table_and_every_place_a_room():
 def test_the_check_notices_an_import_that_points_the_wrong_way(
     tmp_path, monkeypatch, line, problem
 ):
-    monkeypatch.setattr("test_architecture.SOURCE", tmp_path)
+    monkeypatch.setitem(globals(), "SOURCE", tmp_path)
     path = tmp_path / "notes" / "models" / "new.py"
     path.parent.mkdir(parents=True)
     path.write_text(line.replace("notes.models", "notes.plotting"), encoding="utf-8")

@@ -15,7 +15,6 @@ from torch import nn
 
 from notes.checks import check_positive
 
-# --8<-- [start:lenet]
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 
@@ -57,6 +56,7 @@ def lenet(
         raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {activation!r}")
     if pooling not in POOLINGS:
         raise ValueError(f"pooling must be one of {sorted(POOLINGS)}, got {pooling!r}")
+    # --8<-- [start:layers]
     act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
     return nn.Sequential(
         nn.Conv2d(in_channels, 6, kernel_size=5, padding=2),  # (B, 6, 28, 28)
@@ -72,6 +72,4 @@ def lenet(
         act(),
         nn.Linear(84, num_classes),
     )
-
-
-# --8<-- [end:lenet]
+    # --8<-- [end:layers]

@@ -21,7 +21,6 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Metric = Callable[[Tensor, Tensor], Tensor]
 
 
-# --8<-- [start:num_correct]
 def num_correct(logits: Tensor, targets: Tensor) -> Tensor:
     """How many examples have their largest score at the right class.
 
@@ -42,12 +41,9 @@ def num_correct(logits: Tensor, targets: Tensor) -> Tensor:
     return (logits.argmax(dim=1) == targets).sum()
 
 
-# --8<-- [end:num_correct]
-
 ACCURACY: Mapping[str, Metric] = {"accuracy": num_correct}
 
 
-# --8<-- [start:train_epoch]
 def train_epoch(
     model: nn.Module,
     batches: Batches,
@@ -87,6 +83,7 @@ def train_epoch(
     Explained in:
         [Training loop][training-loop]
     """
+    # --8<-- [start:train]
     device = _device(model)
     model.train()
     scaler = scaler or torch.amp.GradScaler(enabled=False)  # then it passes everything through
@@ -109,12 +106,9 @@ def train_epoch(
             batch_scheduler.step()
         totals.add(value, outputs.detach(), targets)
     return totals.means()
+    # --8<-- [end:train]
 
 
-# --8<-- [end:train_epoch]
-
-
-# --8<-- [start:evaluate]
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
@@ -144,6 +138,7 @@ def evaluate(
     Explained in:
         [Training loop][training-loop]
     """
+    # --8<-- [start:evaluate]
     device = _device(model)
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -160,9 +155,7 @@ def evaluate(
         for module, mode in modes:
             module.training = mode
     return totals.means()
-
-
-# --8<-- [end:evaluate]
+    # --8<-- [end:evaluate]
 
 
 class _Totals:
