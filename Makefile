@@ -29,7 +29,7 @@ portable: .venv/ready
 
 # The same site built by the successor of MkDocs.
 properdocs: .venv/ready
-	$(FULL) properdocs build --strict --site-dir .cache/properdocs
+	$(FULL) properdocs build --config-file mkdocs.yml --strict --site-dir .cache/properdocs
 
 site: .venv-docs/ready
 	$(DOCS) mkdocs build --strict
