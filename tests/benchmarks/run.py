@@ -31,6 +31,7 @@ PACKAGES = ("torch", "torchvision", "pillow", "lightning", "pytorch-ignite")
 
 def measure_all(quick: bool) -> dict[str, Any]:
     """Run every benchmark in this process and return what was measured, ready for JSON."""
+    machine = describe_machine()  # now, since its load will soon be ours
     tables: list[Table | None]
     if quick:
         tables = [
@@ -51,7 +52,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
     if torch.cuda.is_available():
         tables.append(accelerator.measure(2 if quick else 10, torch.device("cuda")))
     return {
-        "machine": describe_machine(),
+        "machine": machine,
         "versions": describe_versions(),
         "tables": [asdict(table) for table in tables if table is not None],
     }
@@ -68,8 +69,14 @@ def describe_machine() -> list[str]:
         f"{torch.get_num_threads()} threads where nothing else is said",
         " ".join(platform.libc_ver()).strip() or platform.system(),
         malloc,
+        f"load average {load_average():.1f} before the start",
         gpu,
     ]
+
+
+def load_average() -> float:
+    """How many programs wanted a core in the last minute, where the system counts them."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def processor_name() -> str:
@@ -105,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, writes nothing")
     quick = parser.parse_args().quick
-    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
+    if load_average() > 0.5:
         print("The machine is busy with something else: expect noise.", file=sys.stderr)
     result = measure_all(quick)
     text = render(result)

@@ -247,11 +247,13 @@ def test_the_page_shows_the_result_that_is_kept():
 def test_the_machine_is_described_by_its_processor_threads_and_memory_settings(monkeypatch):
     monkeypatch.setattr(run, "processor_name", lambda: "A processor")
     monkeypatch.setattr(run, "num_cores", lambda: 3)
+    monkeypatch.setattr(run, "load_average", lambda: 0.25)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "7")
-    processor, num_threads, _, malloc, gpu = run.describe_machine()
+    processor, num_threads, _, malloc, load, gpu = run.describe_machine()
     assert processor.startswith("A processor with 3 cores (")
     assert num_threads.startswith(f"{torch.get_num_threads()} threads")
     assert malloc == "MALLOC_MMAP_THRESHOLD_ at its default, MALLOC_TRIM_THRESHOLD_ 7"
+    assert load == "load average 0.2 before the start"
     assert gpu == "no GPU was measured"
