@@ -25,6 +25,8 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1]
 PRELOADED = (
+    "booktools.figures",
+    "booktools.randomness",
     "matplotlib.pyplot",
     "sklearn.datasets",
     "torch",
@@ -84,9 +86,6 @@ def serve(fork: bool) -> None:
     """Take jobs as lines of JSON, and answer each with the exit code of its process."""
     for name in PRELOADED if fork else ():
         __import__(name)
-    import booktools.figures
-    import booktools.randomness  # noqa: F401  (imported here for all children)
-
     print(sys.stdin.readline().strip() or "ready", flush=True)
     for line in sys.stdin:
         print(_in_fork(line) if fork else _in_new_interpreter(line), flush=True)

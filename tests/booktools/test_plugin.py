@@ -111,8 +111,8 @@ def refreshed(tree):
 
 @pytest.fixture(scope="session")
 def checked(refreshed):
-    """What a run over everything says, on two workers."""
-    return pytest_in(refreshed[0], "-n", "2", "-q")
+    """What a run over everything says."""
+    return pytest_in(refreshed[0], "-q")
 
 
 def test_refreshing_on_two_workers_writes_outputs_and_figures(refreshed):
