@@ -100,9 +100,7 @@ def _in_fork(line: str) -> int:
 
 def _in_new_interpreter(line: str) -> int:
     program = "import sys, booktools.sandbox as s; sys.exit(s.run_and_report(sys.argv[1]))"
-    return subprocess.run(
-        [sys.executable, "-c", program, line], stdin=subprocess.DEVNULL
-    ).returncode
+    return subprocess.run([sys.executable, "-c", program, line]).returncode
 
 
 def run_and_report(line: str) -> int:
@@ -174,8 +172,8 @@ def _prepare(folder: Path, script: Path) -> None:
         path.mkdir()
     for target, path, mode in (
         (0, Path(os.devnull), os.O_RDONLY),
-        (1, folder / "printed", os.O_WRONLY | os.O_CREAT | os.O_APPEND),
-        (2, folder / "errors", os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+        (1, folder / "printed", os.O_WRONLY | os.O_CREAT),
+        (2, folder / "errors", os.O_WRONLY | os.O_CREAT),
     ):
         file = os.open(path, mode)
         os.dup2(file, target)
@@ -193,7 +191,6 @@ def _prepare(folder: Path, script: Path) -> None:
 def _execute(script: Path) -> None:
     main = type(sys)("__main__")
     main.__file__ = str(script)
-    main.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = main
     exec(compile(script.read_bytes(), str(script), "exec"), main.__dict__)
     sys.stdout.flush()

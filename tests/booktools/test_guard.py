@@ -84,9 +84,7 @@ def test_a_fence_that_pytest_codeblocks_reads_otherwise_is_refused(find):
 
 def test_a_fence_that_pytest_codeblocks_passes_over_is_refused(find):
     text = "```text\n```x\n```\n"  # to pytest-codeblocks, the second line ends the first fence
-    assert find(f"{text}{CODE}{text}") == [
-        "4: pytest-codeblocks does not see this fence as it is"
-    ]
+    assert find(f"{text}{CODE}{text}") == ["4: pytest-codeblocks does not see this fence as it is"]
 
 
 def test_problems_come_in_the_order_of_lines(find):

@@ -31,3 +31,14 @@ def test_without_forks_each_block_gets_a_new_interpreter(tmp_path):
         outcome = sandbox.run(Job(code, 10, "docs/page.md", str(tmp_path), seed=5))
         assert outcome.failure == ""
         assert outcome.printed == f"{sandbox.process.pid} __main__ 5\n"
+
+
+def test_a_sandbox_that_died_starts_again_and_ends_when_it_is_closed():
+    with Sandbox(hash_seed=1, fork=False) as sandbox:
+        sandbox.start()
+        sandbox.process.kill()
+        sandbox.process.communicate()
+        sandbox.start()
+        again = sandbox.process
+        assert again.poll() is None
+    assert again.returncode == 0
