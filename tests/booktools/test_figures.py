@@ -117,7 +117,7 @@ def test_the_axes_of_a_plot_in_three_dimensions_become_light():
     axes.xaxis.pane.set_facecolor("white")
     darken(axes.figure)
     assert mpl.colors.to_rgb(axes.xaxis.line.get_color()) == color(LIGHT_INK)
-    assert axes.xaxis.pane.get_facecolor()[0, :3] == color(DARK_PAPER)
+    assert axes.xaxis.pane.get_facecolor()[:3] == color(DARK_PAPER)
 
 
 def test_scattered_points_keep_the_colours_that_come_from_numbers():
