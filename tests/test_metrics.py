@@ -188,11 +188,12 @@ def test_everything_agrees_with_scikit_learn(samples):
     predictions, targets = torch.tensor(samples).T
     classes = np.arange(5)
     confusion = confusion_matrix(predictions, targets, 5)
-    theirs = sklearn.metrics.confusion_matrix(targets, predictions, labels=classes)
+    true, guess = targets.numpy(), predictions.numpy()
+    theirs = sklearn.metrics.confusion_matrix(true, guess, labels=classes)
     np.testing.assert_array_equal(confusion, theirs)
-    assert accuracy(predictions, targets) == sklearn.metrics.accuracy_score(targets, predictions)
+    assert accuracy(predictions, targets) == sklearn.metrics.accuracy_score(true, guess)
     scores = sklearn.metrics.precision_recall_fscore_support(
-        targets, predictions, labels=classes, zero_division=0
+        true, guess, labels=classes, zero_division=0
     )
     for our_values, their_values in zip(class_scores(confusion), scores, strict=True):
         np.testing.assert_allclose(our_values, their_values, rtol=1e-12)
