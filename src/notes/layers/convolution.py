@@ -96,8 +96,10 @@ def corr2d_multi_in(image: Tensor, kernel: Tensor) -> Tensor:
     check_shape("image", image, "C", "H", "W")
     check_shape("kernel", kernel, image.shape[0], "h", "w")
     _check_operands("image", image, "kernel", kernel)
+    # --8<-- [start:corr2d_multi_in_sum]
     parts = [corr2d(channel, part) for channel, part in zip(image, kernel, strict=True)]
     return torch.stack(parts).sum(dim=0)
+    # --8<-- [end:corr2d_multi_in_sum]
 
 
 # --8<-- [end:corr2d_multi_in]
@@ -129,7 +131,9 @@ def corr2d_multi_in_out(image: Tensor, kernels: Tensor) -> Tensor:
     check_shape("image", image, "C", "H", "W")
     check_shape("kernels", kernels, "O", image.shape[0], "h", "w")
     _check_operands("image", image, "kernels", kernels)
+    # --8<-- [start:corr2d_multi_in_out_stack]
     return torch.stack([corr2d_multi_in(image, kernel) for kernel in kernels])
+    # --8<-- [end:corr2d_multi_in_out_stack]
 
 
 # --8<-- [end:corr2d_multi_in_out]
@@ -169,9 +173,11 @@ def corr2d_1x1(image: Tensor, kernels: Tensor) -> Tensor:
     check_shape("image", image, "C", "H", "W")
     check_shape("kernels", kernels, "O", image.shape[0], 1, 1)
     _check_operands("image", image, "kernels", kernels)
+    # --8<-- [start:corr2d_1x1_product]
     pixels = image.flatten(start_dim=1)  # (C, H * W)
     mixed = kernels.flatten(start_dim=1) @ pixels  # (O, H * W)
     return mixed.reshape(-1, *image.shape[1:])  # (O, H, W)
+    # --8<-- [end:corr2d_1x1_product]
 
 
 # --8<-- [end:corr2d_1x1]

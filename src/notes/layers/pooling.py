@@ -56,12 +56,14 @@ def pool2d(
     height, width = as_pair("window", window)
     rows = output_size(image.shape[0], height)
     columns = output_size(image.shape[1], width)
+    # --8<-- [start:pool2d_loop]
     output = image.new_zeros(rows, columns)
     for row in range(rows):
         for column in range(columns):
             pixels = image[row : row + height, column : column + width].flatten()  # (h * w,)
             # max(dim=0), not max(): the latter would share the gradient among equal maxima.
             output[row, column] = pixels.max(dim=0).values if mode == "max" else pixels.mean()
+    # --8<-- [end:pool2d_loop]
     return output
 
 
@@ -109,6 +111,7 @@ def max_pool2d(
         [Layers by hand][layers-by-hand]
     """
     sizes, strides, paddings = _check_pooling(images, window, stride, padding)
+    # --8<-- [start:max_pool2d_windows]
     edges = []
     for dim in (1, 0):  # F.pad wants the last dimension first
         size, before = images.shape[2 + dim], paddings[dim]
@@ -122,6 +125,7 @@ def max_pool2d(
     windows = sliding_windows(padded, sizes, stride=strides)  # (B, C, H', W', h, w)
     # Fast: all windows in one call. As in pool2d, the first of equal maxima gets the gradient.
     return windows.flatten(start_dim=4).max(dim=4).values
+    # --8<-- [end:max_pool2d_windows]
 
 
 # --8<-- [end:max_pool2d]
