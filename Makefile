@@ -7,7 +7,7 @@ export NO_MKDOCS_2_WARNING = 1
 DOCS := .venv-docs/bin/python -m
 FULL := .venv/bin/python -m
 
-.PHONY: serve test site outputs lint lock portable properdocs clean
+.PHONY: serve test site outputs bench lint lock portable properdocs clean
 
 serve: .venv-docs/ready
 	$(DOCS) mkdocs serve --open --dirty
@@ -29,13 +29,18 @@ portable: .venv/ready
 
 # The same site built by the successor of MkDocs.
 properdocs: .venv/ready
-	$(FULL) properdocs build --strict --site-dir .cache/properdocs
+	$(FULL) properdocs build --config-file mkdocs.yml --strict --site-dir .cache/properdocs
 
 site: .venv-docs/ready
 	$(DOCS) mkdocs build --strict
 
 outputs: .venv/ready
 	OMP_NUM_THREADS=1 $(FULL) pytest -n auto docs README.md --update-outputs
+
+# How fast the code is, next to its peers; wants a machine that does nothing else for some minutes.
+bench: .venv/ready
+	$(FULL) pip install --quiet --disable-pip-version-check --requirement requirements/bench.txt
+	.venv/bin/python tests/benchmarks/run.py
 
 # New pins for requirements/*.txt from the ranges in pyproject.toml.
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --no-annotate --no-header \
@@ -44,6 +49,7 @@ lock: .venv/ready
 	$(FULL) pip install --quiet uv
 	$(COMPILE) --group docs --output-file requirements/docs.txt
 	$(COMPILE) pyproject.toml --group test --output-file requirements/test.txt
+	$(COMPILE) --group bench --constraint requirements/test.txt --output-file requirements/bench.txt
 
 clean:
 	rm -rf .venv .venv-docs .cache site

@@ -127,5 +127,5 @@ def _read_images(lines: list[tuple[int, str]]) -> tuple[tuple[Image, ...], set[i
             if stated:
                 used.add(stated[0])
                 value, stated = stated[1], None
-            images.append(Image(number, match["alt"].strip(), match["path"], value))
+            images.append(Image(number, match["alt"], match["path"], value))
     return tuple(images), used

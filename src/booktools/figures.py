@@ -100,7 +100,7 @@ def _exchange(artist: Any, name: str) -> None:
 
 def _save(figure: Figure, path: Path, **options: Any) -> None:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None}, **options)
+    figure.savefig(buffer, format="png", dpi=DPI, **options)
     picture = Image.open(buffer)
     _with_palette(picture).save(path, optimize=True)
 

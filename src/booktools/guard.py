@@ -84,7 +84,7 @@ def _fence_problems(fence: Fence, root: Path, runs: bool) -> Iterator[Problem]:
     language = next((word for word in words if word), "")
     includes = [line.strip() for line in fence.body if line.strip()]
     included = bool(includes) and all(INCLUDE.fullmatch(line) for line in includes)
-    if any(word in SHELL for word in words):
+    if language in SHELL:
         yield Problem(fence.line, f"{language} would be run by pytest, write console")
     if not language:
         yield Problem(fence.line, "fence must name its language, got none (text is one)")

@@ -65,8 +65,6 @@ class MathCache:
             True
         """
         wanted = list(dict.fromkeys(formulas))
-        if not wanted:
-            return {}
         if self._mathml is None:
             self._mathml = self._read()
         new = [formula for formula in wanted if formula.key not in self._mathml]

@@ -29,7 +29,7 @@ def refuse_network(log: Path, script: str) -> None:
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event not in LOOK_UPS and event not in SENDS:
             return
-        if event in SENDS and (args[0].family == socket.AF_UNIX or args[1] is None):
+        if event in SENDS and args[0].family == socket.AF_UNIX:
             return  # how DataLoader workers talk to their parent
         address = args[1] if event in SENDS else args[0]
         host = address[0] if isinstance(address, tuple) else address

@@ -25,6 +25,8 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1]
 PRELOADED = (
+    "booktools.figures",
+    "booktools.randomness",
     "matplotlib.pyplot",
     "sklearn.datasets",
     "torch",
@@ -84,9 +86,6 @@ def serve(fork: bool) -> None:
     """Take jobs as lines of JSON, and answer each with the exit code of its process."""
     for name in PRELOADED if fork else ():
         __import__(name)
-    import booktools.figures
-    import booktools.randomness  # noqa: F401  (imported here for all children)
-
     print(sys.stdin.readline().strip() or "ready", flush=True)
     for line in sys.stdin:
         print(_in_fork(line) if fork else _in_new_interpreter(line), flush=True)
@@ -101,9 +100,7 @@ def _in_fork(line: str) -> int:
 
 def _in_new_interpreter(line: str) -> int:
     program = "import sys, booktools.sandbox as s; sys.exit(s.run_and_report(sys.argv[1]))"
-    return subprocess.run(
-        [sys.executable, "-c", program, line], stdin=subprocess.DEVNULL
-    ).returncode
+    return subprocess.run([sys.executable, "-c", program, line]).returncode
 
 
 def run_and_report(line: str) -> int:
@@ -175,8 +172,8 @@ def _prepare(folder: Path, script: Path) -> None:
         path.mkdir()
     for target, path, mode in (
         (0, Path(os.devnull), os.O_RDONLY),
-        (1, folder / "printed", os.O_WRONLY | os.O_CREAT | os.O_APPEND),
-        (2, folder / "errors", os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+        (1, folder / "printed", os.O_WRONLY | os.O_CREAT),
+        (2, folder / "errors", os.O_WRONLY | os.O_CREAT),
     ):
         file = os.open(path, mode)
         os.dup2(file, target)
@@ -194,7 +191,6 @@ def _prepare(folder: Path, script: Path) -> None:
 def _execute(script: Path) -> None:
     main = type(sys)("__main__")
     main.__file__ = str(script)
-    main.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = main
     exec(compile(script.read_bytes(), str(script), "exec"), main.__dict__)
     sys.stdout.flush()

@@ -29,6 +29,21 @@ def test_a_block_states_its_tolerances():
     assert block.comments == {5, 6, 7, 13}
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        pytest.param("```text\n1\n```\n<!-- tolerance: relative 0.5 -->", id="after a fence"),
+        pytest.param("<!-- tolerance: relative 0.5 --> for now", id="beside prose"),
+        pytest.param("<!-- figure-tolerance: 99 --> for now", id="figure, beside prose"),
+    ],
+)
+def test_a_tolerance_elsewhere_belongs_to_no_block(comment):
+    (block,) = read_blocks(f"{CODE}\n{comment}\n\n![A line](figures/p-a.png)\n")
+    assert block.tolerance == DEFAULT
+    assert block.images[0].tolerance == DEFAULT_FIGURE_TOLERANCE
+    assert not block.comments
+
+
 def test_images_belong_to_the_block_before_them():
     first, second = read_blocks(f"{CODE}![A](figures/p-a.png)\n\n{CODE}![B](figures/p-b.png)\n")
     assert [image.path for image in first.images] == ["figures/p-a.png"]
@@ -36,14 +51,18 @@ def test_images_belong_to_the_block_before_them():
 
 
 @pytest.mark.parametrize(
-    "between",
+    "after",
     [
-        pytest.param("Some prose.\n\n", id="prose"),
-        pytest.param('```py title="x"\n1\n```\n', id="another fence"),
+        pytest.param(f"Some prose.\n\n{OUTPUT}", id="after prose"),
+        pytest.param(f'```py title="x"\n1\n```\n{OUTPUT}', id="after another fence"),
+        pytest.param(f"```text\n1\n```\n{OUTPUT}", id="after a text"),
+        pytest.param(f"Write {OUTPUT}", id="comment within prose"),
+        pytest.param(OUTPUT.replace("-->\n", "-->\n\nSome prose.\n"), id="before prose"),
+        pytest.param(OUTPUT.replace("text", "console"), id="another language"),
     ],
 )
-def test_an_output_that_does_not_follow_directly_belongs_to_no_block(between):
-    (block,) = read_blocks(f"{CODE}\n{between}{OUTPUT}")
+def test_an_output_that_does_not_follow_directly_belongs_to_no_block(after):
+    (block,) = read_blocks(f"{CODE}\n{after}")
     assert block.output is None
     assert not block.comments
 

@@ -17,6 +17,7 @@ def test_a_fence_knows_its_lines_its_info_and_its_body():
         pytest.param("~~~python", id="tildes"),
         pytest.param("> ```python", id="quoted"),
         pytest.param("- ```python", id="list bullet"),
+        pytest.param("1. ```python", id="list number"),
         pytest.param("```py", id="py"),
     ],
 )
@@ -32,6 +33,23 @@ def test_a_fence_in_an_admonition_loses_its_indentation_only():
     assert fence.code == "if True:\n    print(1)\n\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        pytest.param("> ```text\n> x\n> ```\n", "x", id="mark of a quote"),
+        pytest.param("  ```text\nx\n  ```\n", "x", id="less indented than the fence"),
+        pytest.param("  ```text\n> x\n  ```\n", "> x", id="mark that is text"),
+    ],
+)
+def test_the_body_loses_what_stands_before_the_fence_and_no_text(text, body):
+    (fence,) = scan(text)
+    assert fence.body == (body,)
+
+
+def test_three_backticks_within_a_line_are_no_fence():
+    assert not list(scan("```python``` is code in a line.\n"))
+
+
 def test_a_fence_in_a_longer_fence_is_its_text():
     (fence,) = scan("````markdown\n```python\nprint(1)\n```\n````\n")
     assert fence.info == "markdown"
@@ -44,6 +62,10 @@ def test_a_fence_in_a_comment_is_not_on_the_page():
 
 def test_a_comment_that_is_only_quoted_hides_nothing():
     assert len(list(scan("Write `<!--` here.\n\n```text\n<!--\n```\n\n```text\n```\n"))) == 2
+
+
+def test_a_comment_ends_also_where_it_quotes_its_end():
+    assert len(list(scan("<!--\n`-->`\n```text\n```\n"))) == 1
 
 
 def test_lines_are_counted_by_line_breaks_alone():

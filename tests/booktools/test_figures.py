@@ -65,6 +65,10 @@ def test_all_open_figures_are_saved(tmp_path):
     }
 
 
+def test_a_file_does_not_name_the_version_that_drew_it(tmp_path):
+    assert b"matplotlib" not in save(tmp_path / "a").read_bytes().lower()
+
+
 def test_saving_twice_gives_the_same_bytes(tmp_path):
     for name in ("0.png", "0.dark.png"):
         first, second = (save(tmp_path / (part + name)).parent / name for part in "ab")
@@ -90,16 +94,30 @@ def test_ink_becomes_light_and_data_keeps_its_colour():
     assert mpl.colors.to_rgb(inside.get_color()) == color("white")
 
 
-def test_what_is_drawn_over_an_image_keeps_its_colour():
+@pytest.mark.parametrize("draw_image", ["imshow", "pcolormesh"])
+def test_what_is_drawn_over_an_image_keeps_its_colour(draw_image):
     axes = plt.subplots()[1]
-    axes.imshow([[0, 1], [1, 0]])
+    getattr(axes, draw_image)([[0, 1], [1, 0]])
+    (line,) = axes.plot([0, 1], color="black")
+    points = axes.scatter([0], [0], color="black")
     number = axes.text(0, 0, "3", color="black")
     box = axes.add_patch(plt.Rectangle((0, 0), 1, 1, edgecolor="black", fill=False))
     title = axes.set_title("digits")
     darken(axes.figure)
     assert mpl.colors.to_rgb(number.get_color()) == color("black")
     assert box.get_edgecolor()[:3] == color("black")
+    assert mpl.colors.to_rgb(line.get_color()) == color("black")
+    assert points.get_facecolor()[0, :3] == color("black")
     assert mpl.colors.to_rgb(title.get_color()) == color(LIGHT_INK)
+
+
+def test_the_axes_of_a_plot_in_three_dimensions_become_light():
+    axes = plt.figure().add_subplot(projection="3d")
+    axes.xaxis.line.set_color("black")
+    axes.xaxis.pane.set_facecolor("white")
+    darken(axes.figure)
+    assert mpl.colors.to_rgb(axes.xaxis.line.get_color()) == color(LIGHT_INK)
+    assert axes.xaxis.pane.get_facecolor()[:3] == color(DARK_PAPER)
 
 
 def test_scattered_points_keep_the_colours_that_come_from_numbers():

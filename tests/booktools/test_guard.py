@@ -10,6 +10,7 @@ EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 def find(tmp_path):
     """Write a page and return what the guard says about it."""
     source = "a = 1\n# --8<-- [start:whole]\nb = 2\n# --8<-- [end:whole]\n# --8<-- [start:open]\n"
+    source += "# --8<-- [start:twice]\n# --8<-- [start:twice]\n# --8<-- [end:twice]\n"
     (tmp_path / "source.py").write_text(source)
 
     def find(text, **options):
@@ -27,8 +28,9 @@ def test_a_good_page_has_no_problems(find):
     nested = '````markdown\n```python title="x"\n```\n<!--pytest.mark.skip-->\n````\n'
     quoted = "Write `<!--pytest.mark.skip-->` or `figures/a.png`.\n"
     console = "```console\n$ ls\n```\n"
+    titled = '```text title="what python says"\n1\n```\n'
     page = f"{CODE}\n{output}\n![Two lines](figures/page-a.png)\n\n{include}{mark}{CODE}"
-    assert find(page + nested + quoted + console) == []
+    assert find(page + nested + quoted + console + titled) == []
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,9 @@ def test_a_good_page_has_no_problems(find):
         pytest.param("- ```python", id="bullet"),
         pytest.param("```py", id="py"),
         pytest.param("```python3", id="python3"),
+        pytest.param("```py3", id="py3"),
+        pytest.param("```pyi", id="pyi"),
+        pytest.param("```pytb", id="pytb"),
         pytest.param("```pycon", id="pycon"),
         pytest.param("```ipython", id="ipython"),
         pytest.param("```{ .python }", id="braces"),
@@ -77,6 +82,16 @@ def test_a_fence_that_pytest_codeblocks_reads_otherwise_is_refused(find):
     assert any("does not see this fence as it is" in one for one in find(text))
 
 
+def test_a_fence_that_pytest_codeblocks_passes_over_is_refused(find):
+    text = "```text\n```x\n```\n"  # to pytest-codeblocks, the second line ends the first fence
+    assert find(f"{text}{CODE}{text}") == ["4: pytest-codeblocks does not see this fence as it is"]
+
+
+def test_problems_come_in_the_order_of_lines(find):
+    found = find(f"{CODE}\n![](figures/page-a.png)\n\n```\n1\n```\n")
+    assert [problem[:2] for problem in found] == ["5:", "7:"]
+
+
 def test_empty_lines_of_an_indented_block_are_no_problem(find):
     assert find("!!! note\n\n    ```python\n    x = 1\n\n    y = 2\n    ```\n") == []
 
@@ -89,8 +104,10 @@ def test_an_unclosed_fence_is_refused(find):
     ("include", "message"),
     [
         ("none.py", "2: none.py does not exist"),
+        (".", "2: . does not exist"),
         ("source.py:other", r"2: source.py must have '# --8<-- [start:other]' once, got 0 times"),
         ("source.py:open", r"2: source.py must have '# --8<-- [end:open]' once, got 0 times"),
+        ("source.py:twice", r"2: source.py must have '# --8<-- [start:twice]' once, got 2 times"),
         ("source.py:1:2", "2: name a section of source.py, got lines 1:2: they move"),
     ],
 )
@@ -100,6 +117,11 @@ def test_an_include_names_what_exists(find, include, message):
 
 def test_an_include_cannot_run(find):
     assert find('```python\n--8<-- "source.py:whole"\n```\n')[0].startswith("1: an include cannot")
+
+
+def test_an_empty_fence_is_no_include(find):
+    (problem,) = find("```py\n```\n")
+    assert "neither runs nor is an include" in problem
 
 
 def test_code_beside_an_include_is_refused(find):
@@ -116,7 +138,9 @@ def test_code_beside_an_include_is_refused(find):
         "<!--pytest-codeblocks:importorskip(torch)-->",
         "<!--pytest-codeblocks:expected-output-ignore-whitespace-->",
         "<!--pytest-codeblocks:nonsense-->",
+        "<!-- pytest-codeblocks skip -->",
         "<!--pytest.mark.skip-->",
+        "<!-- pytest.mark.skip -->",
         '<!--pytest.mark.skip(reason="")-->',
         "<!-- tolerance: relative 0.5 -->",
         "<!-- figure-tolerance: 0.5 -->",
@@ -143,8 +167,11 @@ def test_a_misspelt_tolerance_is_refused(find):
     [
         ("![](figures/page-a.png)", "must have an alt text, got ''"),
         ("![.](figures/page-a.png)", "must have an alt text, got '.'"),
+        ("![A](figures/page-a.png)", "must have an alt text, got 'A'"),
         ("![A line](figures/other-a.png)", "must start with figures/page-"),
+        ("![A line](figures/pages-a.png)", "must start with figures/page-"),
         ('<img alt="A line" src="figures/page-a.png">', "must be linked as an image"),
+        ("![A line](figures/page-a.png)\n<img src='figures/page-a.png'>", "linked as an image"),
         ("<!-- ![A line](figures/page-a.png) -->", "must be linked as an image"),
         ("![A](figures/page-a.png)\n![A](figures/page-a.png)", "linked once, got a second link"),
     ],
@@ -173,3 +200,8 @@ def test_blocks_that_do_not_run_must_be_valid_python(find):
     assert find("text\n\n```python\nx = 1\nx = = 1\n```\n", runs=False) == [
         "5: not valid Python: invalid syntax"
     ]
+    assert find('```py title="x"\nx = 1\n```\n', runs=False) == []
+
+
+def test_blocks_that_run_speak_for_themselves(find):
+    assert find("```python\nx = = 1\n```\n") == []

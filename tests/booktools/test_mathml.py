@@ -104,9 +104,10 @@ def test_cache_of_another_pandoc_counts_as_empty(cache, calls):
     assert len(calls) == 2
 
 
-def test_broken_cache_counts_as_empty(cache):
+@pytest.mark.parametrize("stored", ["{", "{}", "[]"])
+def test_broken_cache_counts_as_empty(cache, stored):
     cache.path.parent.mkdir()
-    cache.path.write_text("{", encoding="utf-8")
+    cache.path.write_text(stored, encoding="utf-8")
     formula = Formula("y", display=False)
     assert formula in cache.translate([formula])
 

@@ -15,6 +15,13 @@ CONNECT = "import socket\nsocket.create_connection(('example.org', 80))\n"
             "\nfrom urllib.request import urlopen\nurlopen('http://example.org')", id="urllib"
         ),
         pytest.param("import socket\nsocket.gethostbyname('example.org')", id="name"),
+        pytest.param("import socket\nsocket.gethostbyaddr('192.0.2.1')", id="name of an address"),
+        pytest.param("import socket\nsocket.socket().connect(('192.0.2.1', 80))", id="address"),
+        pytest.param(
+            "import socket\ns = socket.socket(type=socket.SOCK_DGRAM)\n"
+            "s.sendmsg([b''], [], 0, ('192.0.2.1', 53))",
+            id="message",
+        ),
     ],
 )
 def test_an_attempt_to_reach_the_network_fails_with_page_line_and_host(run_code, code):
@@ -29,12 +36,13 @@ def test_an_attempt_to_reach_the_network_fails_with_page_line_and_host(run_code,
 def test_a_block_may_catch_the_error_but_not_hide_the_attempt(run_code):
     outcome = run_code(
         "import socket\n"
-        "try:\n    socket.create_connection(('example.org', 80))\n"
-        "except ConnectionError:\n    print('offline')\n"
+        "for _ in range(2):\n"
+        "    try:\n        socket.create_connection(('example.org', 80))\n"
+        "    except ConnectionError:\n        print('offline')\n"
     )
-    assert outcome.printed == "offline\n"
+    assert outcome.printed == "offline\noffline\n"
     assert not outcome.failure
-    assert len(outcome.attempts) == 1
+    assert len(outcome.attempts) == 2
 
 
 def test_an_attempt_of_a_forked_process_is_remembered(run_code):

@@ -42,6 +42,38 @@ def test_a_block_starts_in_an_empty_folder_with_agg_and_one_thread(run_code):
     assert outcome.printed == f"[] agg {os.environ['OMP_NUM_THREADS']}\n"
 
 
+def test_a_block_starts_as_a_script_does_in_an_empty_home(run_code):
+    outcome = run_code(
+        "import os, sys\n"
+        "print(sys.argv == [__file__], sys.path[0] == os.path.dirname(__file__))\n"
+        "print(os.listdir(os.path.expanduser('~')))"
+    )
+    assert outcome.printed == "True True\n[]\n"
+
+
+def test_a_block_draws_in_the_style_of_the_book(run_code):
+    code = """
+        import matplotlib
+        from notes.plotting import STYLE
+        before = dict(matplotlib.rcParams)
+        matplotlib.style.use(STYLE)
+        print(matplotlib.rcParams == before)
+    """
+    assert run_code(code).printed == "True\n"
+
+
+def test_a_block_cannot_wait_for_a_reader(run_code):
+    assert "EOFError" in run_code("input()", seconds=5).failure
+
+
+def test_what_a_block_does_at_its_exit_counts(run_code):
+    assert run_code("import atexit\natexit.register(print, 'bye')").printed == "bye\n"
+
+
+def test_bytes_that_are_no_text_are_shown_all_the_same(run_code):
+    assert run_code("import os\nos.write(1, b'\\xff')").printed == "\N{REPLACEMENT CHARACTER}"
+
+
 def test_a_block_is_the_main_module(run_code):
     code = """
         import inspect, sys
@@ -81,7 +113,9 @@ def test_loader_workers_see_a_data_set_of_the_block(run_code):
     assert not outcome.attempts
 
 
-@pytest.mark.parametrize("category", ["DeprecationWarning", "FutureWarning"])
+@pytest.mark.parametrize(
+    "category", ["DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"]
+)
 def test_a_deprecation_is_an_error(run_code, category):
     outcome = run_code(f"import warnings\nwarnings.warn('old', {category})")
     assert outcome.failure.endswith(f"{category}: old\n")
@@ -122,6 +156,24 @@ def test_frames_of_libraries_are_left_out(run_code):
     assert 'File "docs/page.md", line 12' in failure
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("    raise ValueError from error", id="cause"),
+        pytest.param("    raise ValueError", id="context"),
+        pytest.param("    caught = error\nraise ExceptionGroup('', [caught])", id="group"),
+    ],
+)
+def test_frames_of_libraries_are_left_out_of_earlier_errors(run_code, code):
+    start = "import torch\ntry:\n    torch.nn.Linear(2, 2)(torch.zeros(3))\n"
+    failure = run_code(f"{start}except RuntimeError as error:\n{code}").failure
+    assert failure.count("File ") == failure.count('File "docs/page.md"') == 2
+
+
+def test_an_interrupted_block_shows_its_line(run_code):
+    assert 'File "docs/page.md", line 11' in run_code("raise KeyboardInterrupt").failure
+
+
 def test_a_syntax_error_names_the_line_of_the_page(run_code):
     assert 'File "docs/page.md", line 12\n    1 +' in run_code("x = 1\n1 +\n").failure
 
@@ -132,6 +184,8 @@ def test_a_syntax_error_names_the_line_of_the_page(run_code):
         ("import sys\nsys.exit('stop')", "SystemExit: stop"),
         ("import os\nos._exit(3)", "the block must end normally, got exit code 3"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "got exit code -9"),
+        ("import atexit, os\natexit.register(os._exit, 3)", "got exit code 3"),
+        ("import atexit, sys\natexit.register(sys.stdout.close)", "got exit code 1"),
     ],
 )
 def test_a_block_that_stops_its_process_fails(run_code, code, message):
@@ -162,9 +216,10 @@ def test_output_of_child_processes_counts_and_standard_error_does_not(run_code):
 
 def test_showing_a_figure_neither_warns_nor_closes_it(run_code):
     code = """
-        import warnings
+        import os, warnings
         import matplotlib.pyplot as plt
         warnings.simplefilter("error")
+        os.environ["DISPLAY"] = ":0"  # without one, Agg does not warn on Linux
         plt.plot([1, 2])
         plt.show()
     """

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from booktools.blocks import read_blocks
+from booktools.sandbox import Outcome
 from booktools.verification import (
     CHECK_SEED,
     NUM_OTHER_SEEDS,
@@ -28,7 +29,7 @@ def with_output(code, output="1\n", before=""):
 @pytest.fixture
 def check(sandbox, tmp_path):
     """Write a page and verify its first block."""
-    runs = iter("abcdef")
+    runs = iter("abcdefgh")
 
     def check(text, update=False):
         path = tmp_path / "page.md"
@@ -53,6 +54,9 @@ def test_a_block_whose_output_is_on_the_page_passes(check):
         (with_output("1", ""), "docs/page.md:1: the page shows an output, but this block is"),
         (with_output("print(2)"), "docs/page.md:7: line 1 differs in its words or integers"),
         (with_output("1 / 0"), 'File "docs/page.md", line 2'),
+        (with_output("print('so far')\n1 / 0"), "printed:\nso far\n"),
+        (with_output("import sys\nsys.exit('stop')"), "SystemExit: stop"),
+        (with_output("import sys\nprint('odd', file=sys.stderr)\n1 / 0"), "on stderr:\nodd\n"),
         (f"```python\n{DRAW}```\n", "this block leaves 1 open figures, but the page links 0"),
         (f"```python\n1\n```\n{LINK}", "this block leaves 0 open figures, but the page links 1"),
         (f"```python\n{DRAW}```\n{LINK}", "docs/page.md:5: page-a.png is missing, run pytest"),
@@ -142,3 +146,52 @@ def test_figures_are_written_and_then_agree(check, tmp_path):
     with pytest.raises(BlockError, match=r"page-a.png differs by \d+\.\d levels"):
         check(text.replace("[1, 2]", "[2, 1]"))
     check(text.replace("[1, 2]", "[2, 1]").replace("![", "<!-- figure-tolerance: 99 -->\n!["))
+    check(text.replace("[1, 2]", "[2, 1]"), update=True)
+    check(text.replace("[1, 2]", "[2, 1]"))
+
+
+class Replay:
+    """Stands in for a sandbox: gives the outcomes it was told, the last one again and again."""
+
+    def __init__(self, *outcomes):
+        self.outcomes = outcomes
+        self.seeds = []
+
+    def run(self, job):
+        self.seeds.append(job.seed)
+        return self.outcomes[min(len(self.seeds), len(self.outcomes)) - 1]
+
+
+def replay(folder, *outcomes, update=False):
+    """The seeds with which a block is run that has these outcomes."""
+    sandbox = Replay(*outcomes)
+    text = with_output("1") if outcomes[0].printed else "```python\n1\n```\n"
+    verify(read_blocks(text)[0], Page(folder / "page.md", "page"), sandbox, folder, update)
+    return sandbox.seeds
+
+
+@pytest.mark.parametrize(
+    ("outcome", "num_runs"),
+    [
+        pytest.param(Outcome(printed="1\n", hidden=True), 1 + NUM_OTHER_SEEDS, id="shown"),
+        pytest.param(Outcome(hidden=True), 1, id="not shown"),
+        pytest.param(Outcome(printed="1\n"), 1, id="visible seed"),
+    ],
+)
+def test_only_a_block_that_may_show_a_hidden_seed_runs_again(tmp_path, outcome, num_runs):
+    assert len(replay(tmp_path, outcome)) == num_runs
+
+
+def test_refreshing_starts_from_its_own_seed(tmp_path):
+    assert replay(tmp_path, Outcome()) == [CHECK_SEED]
+    assert replay(tmp_path, Outcome(), update=True) == [UPDATE_SEED]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Outcome(printed="2\n"), Outcome(printed="1\n", num_figures=1)],
+    ids=["text", "figures"],
+)
+def test_what_another_seed_shows_is_told(tmp_path, other):
+    with pytest.raises(BlockError, match=f"1\nor\n{other.printed}"):
+        replay(tmp_path, Outcome(printed="1\n", hidden=True), other)

@@ -50,6 +50,7 @@ def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
     check_shape("image", image, "H", "W")
     check_shape("kernel", kernel, "h", "w")
     _check_operands("image", image, "kernel", kernel)
+    # --8<-- [start:corr2d_loop]
     height, width = kernel.shape
     rows = output_size(image.shape[0], height)
     columns = output_size(image.shape[1], width)
@@ -58,6 +59,7 @@ def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
         for column in range(columns):
             window = image[row : row + height, column : column + width]  # (h, w)
             output[row, column] = (window * kernel).sum()
+    # --8<-- [end:corr2d_loop]
     return output
 
 

@@ -89,6 +89,7 @@ def output_size(
         check_positive(name, value)
     if padding < 0:
         raise ValueError(f"padding must be at least 0, got {padding}")
+    # --8<-- [start:output_size_rule]
     reach = dilation * (window - 1) + 1
     room = size + 2 * padding - reach
     if room < 0:
@@ -97,6 +98,7 @@ def output_size(
         )
     if not ceil_mode:
         return room // stride + 1
+    # --8<-- [end:output_size_rule]
     steps = -(-room // stride)
     # A window that starts in the padding behind the image would see no pixel at all.
     return steps + 1 if steps * stride < size + padding else steps

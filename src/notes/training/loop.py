@@ -38,7 +38,7 @@ def num_correct(logits: Tensor, targets: Tensor) -> Tensor:
     Explained in:
         [Training loop][training-loop]
     """
-    return (logits.argmax(dim=1) == targets).sum()
+    return (logits.argmax(dim=1) == targets).count_nonzero()
 
 
 ACCURACY: Mapping[str, Metric] = {"accuracy": num_correct}
@@ -165,19 +165,19 @@ class _Totals:
         self.metrics = metrics
         self.num_examples = 0
         self.loss = 0.0
-        self.sums: dict[str, Tensor] = {}
+        self.sums: dict[str, Tensor | int] = dict.fromkeys(metrics, 0)
 
     def add(self, mean_loss: float, outputs: Tensor, targets: Tensor) -> None:
-        self.num_examples += len(targets)
-        self.loss += mean_loss * len(targets)
+        batch_size = len(targets)
+        self.num_examples += batch_size
+        self.loss += mean_loss * batch_size
         for name, metric in self.metrics.items():
-            value = metric(outputs, targets)
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
+            self.sums[name] = self.sums[name] + metric(outputs, targets)
 
     def means(self) -> dict[str, float]:
         if self.num_examples == 0:
             raise ValueError("batches must yield at least one example, got none")
-        sums = {"loss": self.loss} | {name: value.item() for name, value in self.sums.items()}
+        sums = {"loss": self.loss} | {name: float(value) for name, value in self.sums.items()}
         return {name: value / self.num_examples for name, value in sums.items()}
 
 
