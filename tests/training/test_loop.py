@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
@@ -56,6 +58,15 @@ def test_the_last_short_batch_counts_by_its_examples():
     in_parts = evaluate(make_model(), TensorLoader(inputs, targets, batch_size=8), F.cross_entropy)
     assert in_parts["loss"] == pytest.approx(whole["loss"], rel=1e-6)
     assert in_parts["accuracy"] == whole["accuracy"]
+
+
+@given(sizes=st.lists(st.integers(1, 8), min_size=1, max_size=6))
+def test_the_means_do_not_depend_on_how_the_examples_are_batched(sizes):
+    inputs, targets = make_data(sum(sizes))
+    model = make_model()
+    batches = list(zip(inputs.split(sizes), targets.split(sizes), strict=True))
+    whole = evaluate(model, [(inputs, targets)], F.cross_entropy)
+    assert evaluate(model, batches, F.cross_entropy) == pytest.approx(whole, rel=1e-5)
 
 
 def test_training_weighs_examples_too():
