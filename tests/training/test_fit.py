@@ -166,6 +166,7 @@ def test_a_line_is_shown_for_each_epoch_on_standard_error(capfd):
     assert captured.out == ""
     assert "epoch 1/2" in captured.err
     assert "epoch 2/2" in captured.err
+    assert "4/4 [" in captured.err, "the bar knows the number of batches"
     assert "train_loss=" in captured.err
 
 
