@@ -47,6 +47,23 @@ def test_it_only_composes_the_loop():
     assert torch.equal(model.weight, by_hand.weight)
 
 
+def test_metrics_clipping_and_precision_reach_the_loop():
+    model, by_hand = make_model(), make_model()
+    how = {"metrics": {"sum": lambda outputs, _: outputs.sum()}, "autocast_dtype": torch.bfloat16}
+    history = run(model, val_batches=make_batches(seed=1), num_epochs=1, max_grad_norm=0.01, **how)
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=0.5)
+    train = train_epoch(
+        by_hand, make_batches(), F.cross_entropy, optimizer, max_grad_norm=0.01, **how
+    )
+    val = evaluate(by_hand, make_batches(seed=1), F.cross_entropy, **how)
+    assert history == {
+        "train_loss": [train["loss"]],
+        "train_sum": [train["sum"]],
+        "val_loss": [val["loss"]],
+        "val_sum": [val["sum"]],
+    }
+
+
 def test_without_validation_data_only_training_is_recorded():
     assert run().keys() == {"train_loss", "train_accuracy"}
 
@@ -113,6 +130,12 @@ def test_early_stopping_goes_back_to_the_best_weights():
 def test_early_stopping_without_validation_data_watches_the_training_loss():
     history = run(lr=0.0, patience=1, num_epochs=10)
     assert len(history["train_loss"]) == 2
+
+
+def test_a_validation_loss_that_is_never_a_number_does_not_improve():
+    spoiled = [(torch.full((1, 4), torch.nan), torch.tensor([0]))]
+    history = run(val_batches=spoiled, patience=2, num_epochs=9)
+    assert len(history["val_loss"]) == 2
 
 
 class InterruptedBatches:
@@ -319,6 +342,19 @@ def test_a_compiled_model_learns_the_same_and_keeps_its_names():
     assert run(compiled, compile={"backend": "eager"}) == history
     assert torch.equal(model.weight, compiled.weight)
     assert compiled.state_dict().keys() == model.state_dict().keys()
+
+
+@pytest.mark.parametrize(("given", "options"), [(True, {}), ({"mode": "x"}, {"mode": "x"})])
+def test_options_reach_the_compiler(monkeypatch, given, options):
+    seen = []
+
+    def compile(model, **arguments):
+        seen.append(arguments)
+        return model
+
+    monkeypatch.setattr(torch, "compile", compile)
+    run(compile=given)
+    assert seen == [options]
 
 
 def test_a_batch_schedule_advances_with_every_batch():
