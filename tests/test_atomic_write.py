@@ -118,6 +118,27 @@ def test_leftovers_of_killed_writers_are_removed_once_they_are_old(tmp_path):
     assert all(path.exists() for path in others)
 
 
+def test_a_leftover_that_another_writer_removes_meanwhile_does_no_harm(tmp_path, monkeypatch):
+    def look_too_late(path):
+        path.unlink()
+        return STALE_SECONDS + 1
+
+    (tmp_path / ".file.aa.tmp").write_bytes(b"")
+    monkeypatch.setattr(module, "_age", look_too_late)
+    write(tmp_path / "file", b"new")
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_block_that_fails_without_its_temporary_file_reports_its_own_error(tmp_path):
+    def lose_the_file():
+        with atomic_write(tmp_path / "file") as file:
+            os.unlink(file.name)
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        lose_the_file()
+
+
 def test_a_missing_folder_is_rejected(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"path must be in an existing folder, got '.*/no/f"
@@ -126,19 +147,22 @@ def test_a_missing_folder_is_rejected(tmp_path):
 
 
 def test_a_folder_in_place_of_the_file_is_rejected(tmp_path):
-    with pytest.raises(IsADirectoryError, match="path must be a file, got the folder '"):
+    message = f"path must be a file, got the folder '.*{tmp_path.name}'"
+    with pytest.raises(IsADirectoryError, match=message):
         write(tmp_path, b"new")
 
 
 def test_a_folder_that_is_not_writable_is_rejected(read_only_folder):
-    with pytest.raises(PermissionError, match=r"in a writable folder, got '.*' \(Permission den"):
+    message = rf"in a writable folder, got '.*{read_only_folder.name}' \(Permission denied\)"
+    with pytest.raises(PermissionError, match=message):
         write(read_only_folder / "file", b"new")
 
 
-def test_a_read_only_file_is_not_replaced(tmp_path):
+@pytest.mark.parametrize("rights", [0o444, 0o555])
+def test_a_read_only_file_is_not_replaced(tmp_path, rights):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    path.chmod(0o444)
+    path.chmod(rights)
     with pytest.raises(PermissionError, match=r"path must not be a read-only file, got '.*file'"):
         write(path, b"new")
     assert path.read_bytes() == b"old"

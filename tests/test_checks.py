@@ -56,6 +56,7 @@ def test_what_fits_passes_silently():
         ),
         (lambda: check_positive("x", 0), ValueError, "x must be greater than 0, got 0"),
         (lambda: check_positive("x", float("nan")), ValueError, "got nan"),
+        (lambda: check_probability("x", 1.1), ValueError, r"x must lie in \[0, 1\], got 1.1"),
         (lambda: check_probability("x", -0.1), ValueError, r"x must lie in \[0, 1\], got -0.1"),
         (lambda: check_probability("x", float("nan")), ValueError, "got nan"),
     ],

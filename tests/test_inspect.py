@@ -76,6 +76,25 @@ def test_parameters_beside_children_are_listed_too():
     assert summary.num_parameters == 24
 
 
+def test_a_layer_that_does_not_run_is_not_listed():
+    class Idle(WithOwnScale):
+        def forward(self, x):
+            return x * self.scale
+
+    (layer,) = summarize(Idle(), (4,)).layers
+    assert (layer.kind, layer.num_parameters) == ("Idle", 4)
+
+
+def test_the_table_has_a_row_for_each_layer_and_aligned_columns():
+    blocks = nn.Sequential(nn.Sequential(nn.Conv2d(1, 10, 3, bias=False), nn.Flatten()))
+    assert str(summarize(blocks, (1, 7, 7))).splitlines() == [
+        "layer  kind     output    parameters  multiply-adds",
+        "0.0    Conv2d   1x10x5x5          90          2,250",
+        "0.1    Flatten  1x250              0              0",
+        "total                             90          2,250",
+    ]
+
+
 def test_activations_are_all_the_numbers_put_out():
     assert summarize(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (4,)).num_activations == 6
 
@@ -106,6 +125,20 @@ def test_an_input_that_does_not_fit_names_the_layer():
     with pytest.raises(ValueError, match=message):
         summarize(model, (4, 4))
     assert not any(m._forward_hooks for m in model.modules())
+
+
+def test_an_error_outside_the_layers_names_the_model():
+    class Impossible(nn.Sequential):
+        def forward(self, x):
+            return x.reshape(7)
+
+    message = r"input_shape must fit the model, got \(4,\): model: shape '\[7\]' is invalid"
+    with pytest.raises(ValueError, match=message):
+        summarize(Impossible(nn.ReLU()), (4,))
+
+
+def test_a_model_without_parameters_has_shapes_too():
+    assert summarize(nn.Flatten(), (2, 3)).layers[0].output_shape == (1, 6)
 
 
 def test_an_embedding_takes_integers():

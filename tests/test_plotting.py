@@ -52,6 +52,22 @@ def test_learning_curves_have_one_panel_for_each_quantity():
     assert (loss.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "accuracy")
 
 
+def test_learning_curves_say_which_is_which():
+    plot_history({"train_loss": [2.0], "val_loss": [1.5]})
+    legend = plt.gcf().axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["training", "validation"]
+
+
+def test_a_single_epoch_can_be_seen_as_a_dot():
+    plot_history({"train_loss": [2.0]})
+    assert plt.gcf().axes[0].lines[0].get_marker() == "o"
+
+
+def test_epochs_are_marked_by_whole_numbers():
+    plot_history({"train_loss": [3.0, 2.0, 1.0]})
+    assert all(tick == int(tick) for tick in plt.gcf().axes[0].get_xticks())
+
+
 def test_learning_curves_can_be_drawn_into_given_axes():
     _, ax = plt.subplots()
     plot_history({"train_loss": [1.0]}, [ax])

@@ -201,6 +201,15 @@ def test_each_example_is_held_out_exactly_once(num_folds, extra, shuffle, seed):
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_the_seed_decides_the_shuffled_folds():
+    def held_out(seed):
+        folds = k_fold(20, 2, shuffle=True, generator=seeded(seed))
+        return [fold.tolist() for _, fold in folds]
+
+    assert held_out(1) == held_out(1)
+    assert held_out(1) != held_out(2)
+
+
 def test_shuffled_folds_are_no_runs_of_neighbours():
     _, held_out = k_fold(100, 2, shuffle=True, generator=seeded(0))[0]
     assert held_out.tolist() != list(range(50))

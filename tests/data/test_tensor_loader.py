@@ -98,6 +98,15 @@ def test_without_a_generator_the_global_seed_decides():
         assert torch.equal(next(iter(loader))[0], first)
 
 
+def test_the_order_is_drawn_on_the_cpu_whatever_the_default_device_is():
+    def order(default_device):
+        loader = TensorLoader(torch.arange(100), batch_size=100, shuffle=True, generator=seeded(7))
+        with torch.device(default_device):
+            return next(iter(loader))[0]
+
+    assert torch.equal(order("meta"), order("cpu"))
+
+
 def test_the_data_is_moved_to_the_device_once():
     loader = TensorLoader(ROWS, LABELS, batch_size=2, shuffle=True, device="meta")
     assert [tensor.device.type for tensor in loader.tensors] == ["meta", "meta"]

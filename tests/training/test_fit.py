@@ -1,8 +1,11 @@
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
 
+from notes.checkpoint import save_checkpoint
 from notes.data.tensor_loader import TensorLoader
 from notes.training.fit import fit
 from notes.training.loop import evaluate, train_epoch
@@ -44,6 +47,23 @@ def test_it_only_composes_the_loop():
     assert torch.equal(model.weight, by_hand.weight)
 
 
+def test_metrics_clipping_and_precision_reach_the_loop():
+    model, by_hand = make_model(), make_model()
+    how = {"metrics": {"sum": lambda outputs, _: outputs.sum()}, "autocast_dtype": torch.bfloat16}
+    history = run(model, val_batches=make_batches(seed=1), num_epochs=1, max_grad_norm=0.01, **how)
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=0.5)
+    train = train_epoch(
+        by_hand, make_batches(), F.cross_entropy, optimizer, max_grad_norm=0.01, **how
+    )
+    val = evaluate(by_hand, make_batches(seed=1), F.cross_entropy, **how)
+    assert history == {
+        "train_loss": [train["loss"]],
+        "train_sum": [train["sum"]],
+        "val_loss": [val["loss"]],
+        "val_sum": [val["sum"]],
+    }
+
+
 def test_without_validation_data_only_training_is_recorded():
     assert run().keys() == {"train_loss", "train_accuracy"}
 
@@ -83,10 +103,10 @@ class Spoiled(nn.Module):
         return inputs + self.offset
 
 
-def test_early_stopping_goes_back_to_the_best_weights():
+def train_spoiled(num_epochs, **arguments):
+    """The training loss falls forever; the validation loss is best after the second epoch."""
     model = Spoiled()
     ones = torch.ones(1, 1)
-    # The gradient pushes the offset up by 1 each epoch; validation wants it to be 2.
     history = fit(
         model,
         [(ones, ones)],
@@ -95,18 +115,27 @@ def test_early_stopping_goes_back_to_the_best_weights():
             (outputs - targets).abs().mean() if not model.training else -outputs.mean()
         ),
         optimizer=torch.optim.SGD(model.parameters(), lr=1.0),
-        num_epochs=10,
+        num_epochs=num_epochs,
         metrics={},
-        patience=2,
         progress=False,
+        **arguments,
     )
-    assert history["val_loss"] == [1.0, 0.0, 1.0, 2.0]
-    assert model.offset.item() == 2.0
+    return model.offset.item(), history["val_loss"]
+
+
+def test_early_stopping_goes_back_to_the_best_weights():
+    assert train_spoiled(10, patience=2) == (2.0, [1.0, 0.0, 1.0, 2.0])
 
 
 def test_early_stopping_without_validation_data_watches_the_training_loss():
     history = run(lr=0.0, patience=1, num_epochs=10)
     assert len(history["train_loss"]) == 2
+
+
+def test_a_validation_loss_that_is_never_a_number_does_not_improve():
+    spoiled = [(torch.full((1, 4), torch.nan), torch.tensor([0]))]
+    history = run(val_batches=spoiled, patience=2, num_epochs=9)
+    assert len(history["val_loss"]) == 2
 
 
 class InterruptedBatches:
@@ -160,6 +189,7 @@ def test_a_line_is_shown_for_each_epoch_on_standard_error(capfd):
     assert captured.out == ""
     assert "epoch 1/2" in captured.err
     assert "epoch 2/2" in captured.err
+    assert "4/4 [" in captured.err, "the bar knows the number of batches"
     assert "train_loss=" in captured.err
 
 
@@ -173,6 +203,7 @@ def test_it_is_silent_when_asked(capfd):
     [
         ({"num_epochs": 0}, "num_epochs must be greater than 0, got 0"),
         ({"patience": 0}, "patience must be greater than 0, got 0"),
+        ({"schedule_by": "step"}, "schedule_by must be 'epoch' or 'batch', got 'step'"),
         ({"train_batches": []}, "batches must yield at least one example, got none"),
         ({"val_batches": []}, "batches must yield at least one example, got none"),
     ],
@@ -263,6 +294,28 @@ def test_resuming_without_a_file_starts_from_the_beginning(tmp_path):
     assert (tmp_path / "new.pt").exists()
 
 
+def test_a_plateau_schedule_cannot_advance_by_batch():
+    optimizer = torch.optim.SGD((model := make_model()).parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+    message = "schedule_by must be 'epoch' for ReduceLROnPlateau, got 'batch'"
+    with pytest.raises(ValueError, match=message):
+        run(model, optimizer=optimizer, scheduler=schedule, schedule_by="batch")
+
+
+def test_a_missing_folder_is_noticed_before_the_first_epoch(tmp_path):
+    model, before = make_model(), make_model()
+    message = r"checkpoint must be in an existing folder, got '.*no/run\.pt'"
+    with pytest.raises(FileNotFoundError, match=message):
+        run(model, checkpoint=tmp_path / "no" / "run.pt")
+    assert torch.equal(model.weight, before.weight)
+
+
+def test_a_name_without_a_folder_is_one_in_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(checkpoint="run.pt")
+    assert (tmp_path / "run.pt").exists()
+
+
 def test_resuming_needs_a_path():
     with pytest.raises(ValueError, match="checkpoint must be given to resume from, got None"):
         run(resume=True)
@@ -277,8 +330,10 @@ def test_channels_last_changes_the_memory_and_not_the_result():
         return model, run(model, train_batches=batches, lr=0.1, **arguments)
 
     model, history = train(channels_last=True)
+    usual_model, usual_history = train()
     assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
-    assert history["train_loss"] == pytest.approx(train()[1]["train_loss"], rel=1e-4)
+    assert not usual_model[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert history["train_loss"] == pytest.approx(usual_history["train_loss"], rel=1e-4)
 
 
 def test_a_compiled_model_learns_the_same_and_keeps_its_names():
@@ -289,9 +344,188 @@ def test_a_compiled_model_learns_the_same_and_keeps_its_names():
     assert compiled.state_dict().keys() == model.state_dict().keys()
 
 
+@pytest.mark.parametrize(("given", "options"), [(True, {}), ({"mode": "x"}, {"mode": "x"})])
+def test_options_reach_the_compiler(monkeypatch, given, options):
+    seen = []
+
+    def compile(model, **arguments):
+        seen.append(arguments)
+        return model
+
+    monkeypatch.setattr(torch, "compile", compile)
+    run(compile=given)
+    assert seen == [options]
+
+
 def test_a_batch_schedule_advances_with_every_batch():
     model = make_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
     run(model, optimizer=optimizer, scheduler=schedule, schedule_by="batch", num_epochs=2)
     assert optimizer.param_groups[0]["lr"] == 0.5**8
+
+
+def test_a_resumed_batch_schedule_and_a_stateful_optimizer_go_on_where_they_were(tmp_path):
+    def train(num_epochs, **arguments):
+        model = make_model()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=5 * 4)
+        arguments |= {"optimizer": optimizer, "scheduler": schedule, "schedule_by": "batch"}
+        history = run(model, num_epochs=num_epochs, **arguments)
+        return model.state_dict(), history, optimizer.state_dict(), schedule.last_epoch
+
+    path = tmp_path / "run.pt"
+    straight = train(5)
+    train(2, checkpoint=path)
+    resumed = train(5, checkpoint=path, resume=True)
+    assert_same(resumed[:2], straight[:2])
+    assert resumed[2]["param_groups"] == straight[2]["param_groups"]
+    for name in ("step", "exp_avg", "exp_avg_sq"):
+        assert torch.equal(resumed[2]["state"][0][name], straight[2]["state"][0][name])
+    assert resumed[3] == straight[3] == 20
+
+
+def test_a_resumed_plateau_schedule_remembers_the_best_loss(tmp_path):
+    def train(num_epochs, **arguments):
+        model = make_model()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=2)
+        run(model, optimizer=optimizer, scheduler=schedule, num_epochs=num_epochs, **arguments)
+        return schedule.state_dict()
+
+    path = tmp_path / "run.pt"
+    assert train(2, checkpoint=path)["num_bad_epochs"] == 1
+    assert train(3, checkpoint=path, resume=True) == train(3)
+
+
+def test_the_best_weights_come_back_at_the_last_epoch_too():
+    assert train_spoiled(3, patience=9) == (2.0, [1.0, 0.0, 1.0])
+    assert train_spoiled(3) == (3.0, [1.0, 0.0, 1.0])
+
+
+def test_the_best_weights_outlive_an_interruption(tmp_path):
+    path = tmp_path / "run.pt"
+    train_spoiled(3, patience=3, checkpoint=path)
+    resumed = train_spoiled(9, patience=3, checkpoint=path, resume=True)
+    assert resumed == train_spoiled(9, patience=3) == (2.0, [1.0, 0.0, 1.0, 2.0, 3.0])
+
+
+def test_patience_that_begins_on_resuming_waits_from_there(tmp_path):
+    path = tmp_path / "run.pt"
+    train_spoiled(5, checkpoint=path)
+    offset, losses = train_spoiled(9, patience=2, checkpoint=path, resume=True)
+    assert (offset, len(losses)) == (6.0, 8)
+
+
+def test_patience_that_ends_on_resuming_leaves_the_last_weights(tmp_path):
+    path = tmp_path / "run.pt"
+    train_spoiled(3, patience=2, checkpoint=path)
+    assert train_spoiled(4, checkpoint=path, resume=True) == (4.0, [1.0, 0.0, 1.0, 2.0])
+
+
+def test_ctrl_c_goes_back_to_the_best_weights_too():
+    class Writer:
+        def add_scalar(self, tag, value, global_step):
+            if global_step == 3:
+                raise KeyboardInterrupt
+
+    assert train_spoiled(9, patience=5, writer=Writer()) == (2.0, [1.0, 0.0, 1.0])
+
+
+def test_a_finished_training_leaves_the_model_in_training_mode_too(tmp_path):
+    path = tmp_path / "run.pt"
+    run(checkpoint=path)
+    run(model := make_model().eval(), checkpoint=path, resume=True)
+    assert model.training
+
+
+def test_a_checkpoint_of_another_program_is_rejected(tmp_path):
+    path, model = tmp_path / "run.pt", make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    save_checkpoint(path, model=model, optimizer=optimizer)
+    with pytest.raises(ValueError, match=r"must be one that fit has written, got 'run\.pt'"):
+        run(model, optimizer=optimizer, checkpoint=path, resume=True)
+
+
+def test_a_checkpoint_with_other_measurements_is_rejected(tmp_path):
+    path = tmp_path / "run.pt"
+    run(checkpoint=path)
+    message = (
+        r"metrics must be those of the checkpoint, \['train_loss', 'train_accuracy'\], "
+        r"got \['train_loss', 'train_accuracy', 'val_loss', 'val_accuracy'\]"
+    )
+    with pytest.raises(ValueError, match=message):
+        run(checkpoint=path, resume=True, val_batches=make_batches(seed=1))
+
+
+def test_the_order_of_the_validation_data_is_restored(tmp_path):
+    def train(num_epochs, **arguments):
+        generator = torch.Generator().manual_seed(3)
+        shuffled = TensorLoader(*make_data(seed=1), batch_size=8, shuffle=True, generator=generator)
+        run(num_epochs=num_epochs, val_batches=shuffled, **arguments)
+        return generator.get_state()
+
+    path = tmp_path / "run.pt"
+    train(2, checkpoint=path)
+    assert torch.equal(train(3, checkpoint=path, resume=True), train(3))
+
+
+def test_an_attribute_that_only_looks_like_a_generator_is_left_alone(tmp_path):
+    class Batches(list):
+        generator = "a diesel engine"
+
+    assert len(run(train_batches=Batches(make_batches()), checkpoint=tmp_path / "x")) == 2
+
+
+def test_float16_scales_its_gradients_and_the_scale_outlives_an_interruption(tmp_path):
+    path = tmp_path / "run.pt"
+    seen = []
+
+    def loss(outputs, targets):
+        if outputs.requires_grad:
+            outputs.register_hook(lambda gradient: seen.append(gradient.abs().max().item()))
+        return F.cross_entropy(outputs.float(), targets)
+
+    half = {"loss_fn": loss, "autocast_dtype": torch.float16, "checkpoint": path}
+    plain = run(lr=0.1)
+    history = run(lr=0.1, **half)
+    assert history["train_loss"] == pytest.approx(plain["train_loss"], rel=1e-2)
+    assert max(seen) > 100, "a mean over 8 examples alone has no gradient above 1/8"
+    saved = torch.load(path, weights_only=True)["parts"]["scaler"]
+    assert saved["scale"] == 2.0**16
+    assert saved["_growth_tracker"] == 3 * 4
+    run(lr=0.1, num_epochs=4, resume=True, **half)
+    assert torch.load(path, weights_only=True)["parts"]["scaler"]["_growth_tracker"] == 4 * 4
+
+
+def test_a_gradient_too_large_for_float16_costs_a_step_and_not_the_model():
+    model, before = make_model(), make_model()
+    inputs, targets = make_data()
+    batches = [(inputs, targets)]
+    run(
+        model,
+        train_batches=batches,
+        num_epochs=1,
+        loss_fn=lambda outputs, targets: 1e4 * F.cross_entropy(outputs, targets),
+        autocast_dtype=torch.float16,
+    )
+    assert torch.equal(model.weight, before.weight)
+
+
+def test_a_compiled_model_can_be_resumed_without_compiling(tmp_path):
+    path = tmp_path / "run.pt"
+    run(num_epochs=2, checkpoint=path, compile={"backend": "eager"})
+    resumed, straight = make_model(), make_model()
+    run(resumed, num_epochs=3, checkpoint=path, resume=True)
+    run(straight, num_epochs=3)
+    assert torch.equal(resumed.weight, straight.weight)
+
+
+def test_tensorboard_receives_every_value(tmp_path):
+    with SummaryWriter(tmp_path) as writer:
+        history = run(writer=writer, val_batches=make_batches(seed=1))
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert set(events.Tags()["scalars"]) == set(history)
+    for name, values in history.items():
+        assert [event.step for event in events.Scalars(name)] == [1, 2, 3]
+        assert [event.value for event in events.Scalars(name)] == pytest.approx(values)

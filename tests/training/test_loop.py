@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
@@ -56,6 +58,15 @@ def test_the_last_short_batch_counts_by_its_examples():
     in_parts = evaluate(make_model(), TensorLoader(inputs, targets, batch_size=8), F.cross_entropy)
     assert in_parts["loss"] == pytest.approx(whole["loss"], rel=1e-6)
     assert in_parts["accuracy"] == whole["accuracy"]
+
+
+@given(sizes=st.lists(st.integers(1, 8), min_size=1, max_size=6))
+def test_the_means_do_not_depend_on_how_the_examples_are_batched(sizes):
+    inputs, targets = make_data(sum(sizes))
+    model = make_model()
+    batches = list(zip(inputs.split(sizes), targets.split(sizes), strict=True))
+    whole = evaluate(model, [(inputs, targets)], F.cross_entropy)
+    assert evaluate(model, batches, F.cross_entropy) == pytest.approx(whole, rel=1e-5)
 
 
 def test_training_weighs_examples_too():
@@ -150,6 +161,30 @@ def test_short_gradients_are_left_alone():
         assert torch.equal(ours, theirs)
 
 
+def test_scaled_gradients_are_shortened_by_their_true_length():
+    scaled, plain = make_model(), make_model()
+    inputs, targets = make_data()
+    batches = [(100 * inputs, targets)]
+    clip = {"max_grad_norm": 0.5}
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    train_epoch(scaled, batches, F.cross_entropy, sgd(scaled), scaler=scaler, **clip)
+    train_epoch(plain, batches, F.cross_entropy, sgd(plain), **clip)
+    for ours, theirs in zip(scaled.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_batches_follow_the_model_to_its_device():
+    model, seen = make_model().to("meta"), []
+
+    def loss(outputs, targets):
+        seen.extend((outputs.device.type, targets.device.type))
+        return torch.zeros((), requires_grad=True)
+
+    train_epoch(model, [make_data()], loss, sgd(model), metrics={})
+    evaluate(model, [make_data()], loss, metrics={})
+    assert seen == ["meta"] * 4
+
+
 def test_a_batch_schedule_advances_with_every_batch():
     model = make_model()
     optimizer = sgd(model, lr=1.0)
@@ -159,7 +194,8 @@ def test_a_batch_schedule_advances_with_every_batch():
     assert optimizer.param_groups[0]["lr"] == 0.5**3
 
 
-def test_half_precision_reaches_the_forward_pass():
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_half_precision_reaches_the_forward_pass(half):
     seen = []
 
     def loss(outputs, targets):
@@ -167,7 +203,6 @@ def test_half_precision_reaches_the_forward_pass():
         return F.cross_entropy(outputs, targets)
 
     model = make_model()
-    half = torch.bfloat16
     train_epoch(model, [make_data()], loss, sgd(model), autocast_dtype=half)
     evaluate(model, [make_data()], loss, autocast_dtype=half)
     assert seen == [half, half]
@@ -181,6 +216,13 @@ def test_no_batch_is_an_error_not_a_division_by_zero():
         train_epoch(model, [], F.cross_entropy, sgd(model))
     with pytest.raises(ValueError, match=message):
         evaluate(model, [], F.cross_entropy)
+
+
+@pytest.mark.parametrize("norm", [0, -1.0])
+def test_a_gradient_can_only_be_shortened_to_a_positive_length(norm):
+    model = make_model()
+    with pytest.raises(ValueError, match=f"max_grad_norm must be greater than 0, got {norm}"):
+        train_epoch(model, [make_data()], F.cross_entropy, sgd(model), max_grad_norm=norm)
 
 
 def test_a_loss_that_was_not_averaged_is_named():

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from notes.checks import check_positive
+
 Batches = Iterable[tuple[Tensor, ...]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Metric = Callable[[Tensor, Tensor], Tensor]
@@ -78,11 +80,14 @@ def train_epoch(
     Raises:
         FloatingPointError: If the loss is NaN or infinite; the step that it would cause is not
             taken.
-        ValueError: If there is no batch, or the loss is not one number.
+        ValueError: If there is no batch, the loss is not one number, or `max_grad_norm` not
+            positive.
 
     Explained in:
         [Training loop][training-loop]
     """
+    if max_grad_norm is not None:
+        check_positive("max_grad_norm", max_grad_norm)  # a negative one would turn the gradient
     # --8<-- [start:train]
     device = _device(model)
     model.train()
