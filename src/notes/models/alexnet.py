@@ -50,6 +50,7 @@ def alexnet(
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:layers]
     channels1, channels2, channels3 = scaled(96, width), scaled(256, width), scaled(384, width)
     hidden_features = scaled(4096, width)
     features = nn.Sequential(  # the shapes are those of full width, for 224x224 images
@@ -79,6 +80,7 @@ def alexnet(
         nn.Dropout(0.5),
         nn.Linear(hidden_features, num_classes),
     )
+    # --8<-- [end:layers]
     stages = OrderedDict[str, nn.Module](features=features, classifier=classifier)
     return ImageClassifier(stages, name="AlexNet", image_size=image_size)
 

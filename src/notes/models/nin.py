@@ -33,6 +33,7 @@ def nin_block(
     Explained in:
         [Models][models]
     """
+    # --8<-- [start:block]
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding),
         nn.ReLU(),
@@ -41,6 +42,7 @@ def nin_block(
         nn.Conv2d(out_channels, out_channels, kernel_size=1),
         nn.ReLU(),
     )
+    # --8<-- [end:block]
 
 
 # --8<-- [end:nin_block]
@@ -79,6 +81,7 @@ def nin(
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
     channels1, channels2, channels3 = scaled(96, width), scaled(256, width), scaled(384, width)
+    # --8<-- [start:layers]
     block4 = nin_block(channels3, num_classes, kernel_size=3, padding=1)
     stages = OrderedDict[
         str, nn.Module
@@ -94,6 +97,7 @@ def nin(
         average=nn.AdaptiveAvgPool2d(1),  # (B, K, 1, 1)
         flatten=nn.Flatten(),  # (B, K)
     )
+    # --8<-- [end:layers]
     return ImageClassifier(stages, name="NiN")
 
 

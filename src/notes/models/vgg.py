@@ -18,6 +18,7 @@ from notes.models.classifier import ImageClassifier
 from notes.models.width import scaled
 
 # --8<-- [start:blocks]
+# --8<-- [start:depths]
 CHANNELS = (64, 128, 256, 512, 512)
 CONVOLUTIONS = {  # in each of the five blocks
     11: (1, 1, 2, 2, 2),
@@ -25,6 +26,7 @@ CONVOLUTIONS = {  # in each of the five blocks
     16: (2, 2, 3, 3, 3),
     19: (2, 2, 4, 4, 4),
 }
+# --8<-- [end:depths]
 
 
 def vgg_block(num_convolutions: int, in_channels: int, out_channels: int) -> nn.Sequential:
@@ -40,11 +42,13 @@ def vgg_block(num_convolutions: int, in_channels: int, out_channels: int) -> nn.
     Explained in:
         [Models][models]
     """
+    # --8<-- [start:layers]
     layers: list[nn.Module] = []
     for _ in range(num_convolutions):
         layers += [nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1), nn.ReLU()]
         in_channels = out_channels
     return nn.Sequential(*layers, nn.MaxPool2d(kernel_size=2, stride=2))
+    # --8<-- [end:layers]
 
 
 # --8<-- [end:blocks]
@@ -95,6 +99,7 @@ def vgg(
     sizes = {"in_channels": in_channels, "num_classes": num_classes, "map_size": map_size}
     for name, value in {**sizes, "hidden_features": hidden}.items():
         check_positive(name, value)
+    # --8<-- [start:stages]
     channels = [in_channels, *(scaled(count, width) for count in CHANNELS)]
     blocks = OrderedDict[str, nn.Module](
         (f"block{number + 1}", vgg_block(repeats, channels[number], channels[number + 1]))
@@ -111,6 +116,7 @@ def vgg(
         nn.Dropout(0.5),
         nn.Linear(hidden, num_classes),
     )
+    # --8<-- [end:stages]
     stages = OrderedDict[str, nn.Module](features=nn.Sequential(blocks), classifier=classifier)
     return ImageClassifier(stages, name=f"VGG-{depth}")
 
