@@ -20,7 +20,6 @@ from notes.checks import (
 )
 
 
-# --8<-- [start:batch_statistics]
 def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
     r"""Mean and variance of each channel, over the examples and all positions.
 
@@ -48,6 +47,7 @@ def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
         [Layers by hand][layers-by-hand]
     """
     _check_inputs(inputs)
+    # --8<-- [start:batch_statistics]
     values = inputs.transpose(0, 1).flatten(start_dim=1)  # (C, n)
     if values.numel() == 0:
         raise ValueError(f"inputs must not be empty, got shape {tuple(inputs.shape)}")
@@ -55,11 +55,9 @@ def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
     variance = ((values - mean[:, None]) ** 2).mean(dim=1)
     return mean, variance
 
+    # --8<-- [end:batch_statistics]
 
-# --8<-- [end:batch_statistics]
 
-
-# --8<-- [start:normalize]
 def normalize(
     inputs: Tensor,
     mean: Tensor,
@@ -104,17 +102,16 @@ def normalize(
     for name, tensor in given.items():
         check_shape(name, tensor, inputs.shape[1])
         check_same("inputs", inputs, name, tensor)
+    # --8<-- [start:normalize]
     # (C,) to (C, 1, 1): stands under the channels, and the same at every position.
     mean, variance, weight, bias = (
         tensor.reshape(-1, *[1] * (inputs.dim() - 2)) for tensor in given.values()
     )
     return weight * (inputs - mean) / torch.sqrt(variance + eps) + bias
 
+    # --8<-- [end:normalize]
 
-# --8<-- [end:normalize]
 
-
-# --8<-- [start:batch_norm]
 def batch_norm(
     inputs: Tensor,
     running_mean: Tensor,
@@ -173,6 +170,7 @@ def batch_norm(
     for name, running in {"running_mean": running_mean, "running_var": running_var}.items():
         check_shape(name, running, inputs.shape[1])
         check_same("inputs", inputs, name, running)
+    # --8<-- [start:batch_norm]
     if not training:
         return normalize(inputs, running_mean, running_var, weight, bias, eps=eps)
     mean, variance = batch_statistics(inputs)
@@ -190,8 +188,7 @@ def batch_norm(
         running_var.copy_((1 - momentum) * running_var + momentum * unbiased)
     return output
 
-
-# --8<-- [end:batch_norm]
+    # --8<-- [end:batch_norm]
 
 
 # --8<-- [start:BatchNorm]

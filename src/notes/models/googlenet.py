@@ -17,7 +17,6 @@ from notes.checks import check_positive
 from notes.models.classifier import ImageClassifier
 from notes.models.width import scaled
 
-# --8<-- [start:inception]
 Paths = tuple[int, tuple[int, int], tuple[int, int], int]
 
 
@@ -42,6 +41,7 @@ class Inception(nn.Module):
 
     def __init__(self, in_channels: int, paths: Paths) -> None:
         super().__init__()
+        # --8<-- [start:inception]
         one, (three_before, three), (five_before, five), pooled = paths
         self.path1 = _convolution(in_channels, one, kernel_size=1)
         # The 1x1 convolutions make the expensive windows cheap: they see fewer channels.
@@ -58,10 +58,13 @@ class Inception(nn.Module):
             _convolution(in_channels, pooled, kernel_size=1),
         )
         self.out_channels = one + three + five + pooled
+        # --8<-- [end:inception]
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` maps to `(B, out_channels, H, W)` maps."""
+        # --8<-- [start:forward]
         return torch.cat([self.path1(x), self.path2(x), self.path3(x), self.path4(x)], dim=1)
+        # --8<-- [end:forward]
 
 
 def _convolution(
@@ -71,9 +74,7 @@ def _convolution(
     return nn.Sequential(conv, nn.ReLU())
 
 
-# --8<-- [end:inception]
-
-# --8<-- [start:googlenet]
+# --8<-- [start:paths]
 STAGE3: tuple[Paths, ...] = (
     (64, (96, 128), (16, 32), 32),  # 256 channels together
     (128, (128, 192), (32, 96), 64),  # 480
@@ -89,6 +90,7 @@ STAGE5: tuple[Paths, ...] = (
     (256, (160, 320), (32, 128), 128),  # 832
     (384, (192, 384), (48, 128), 128),  # 1024
 )
+# --8<-- [end:paths]
 
 
 def googlenet(
@@ -119,6 +121,7 @@ def googlenet(
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:googlenet]
     channels1, channels2 = scaled(64, width), scaled(192, width)
     stage3, channels3 = _inceptions(channels2, STAGE3, width)
     stage4, channels4 = _inceptions(channels3, STAGE4, width)
@@ -140,6 +143,7 @@ def googlenet(
         output=nn.Linear(channels5, num_classes),
     )
     return ImageClassifier(stages, name="GoogLeNet")
+    # --8<-- [end:googlenet]
 
 
 def _halve() -> nn.MaxPool2d:
@@ -158,6 +162,3 @@ def _inceptions(
         blocks.append(Inception(channels, paths))
         channels = blocks[-1].out_channels
     return blocks, channels
-
-
-# --8<-- [end:googlenet]

@@ -21,7 +21,6 @@ from notes.checks import check_positive
 from notes.models.classifier import ImageClassifier
 
 
-# --8<-- [start:mnist_cnn]
 def mnist_cnn(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier:
     """Two convolutions and a dense layer: `(B, C, 28, 28)` images to `(B, K)` logits.
 
@@ -43,6 +42,7 @@ def mnist_cnn(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier:
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:mnist_cnn]
     layers = OrderedDict[str, nn.Module](
         conv1=nn.Conv2d(in_channels, 10, kernel_size=5),  # (B, 10, 24, 24)
         pool1=nn.MaxPool2d(2),  # (B, 10, 12, 12)
@@ -54,12 +54,9 @@ def mnist_cnn(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier:
         output=nn.Linear(20 * 4 * 4, num_classes),
     )
     return ImageClassifier(layers, name="the MNIST CNN", image_size=28)
+    # --8<-- [end:mnist_cnn]
 
 
-# --8<-- [end:mnist_cnn]
-
-
-# --8<-- [start:mnist_inception]
 class InceptionA(nn.Module):
     """Four paths of windows of different sizes; 88 channels for any number of input channels.
 
@@ -78,6 +75,7 @@ class InceptionA(nn.Module):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
+        # --8<-- [start:InceptionA]
         self.path1x1 = nn.Conv2d(in_channels, 16, kernel_size=1)
         self.path5x5 = nn.Sequential(
             nn.Conv2d(in_channels, 16, kernel_size=1),
@@ -92,6 +90,7 @@ class InceptionA(nn.Module):
             nn.AvgPool2d(kernel_size=3, stride=1, padding=1),
             nn.Conv2d(in_channels, 24, kernel_size=1),
         )
+        # --8<-- [end:InceptionA]
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` maps to `(B, 88, H, W)` maps."""
@@ -120,6 +119,7 @@ def mnist_inception(in_channels: int = 1, num_classes: int = 10) -> ImageClassif
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:mnist_inception]
     layers = OrderedDict[str, nn.Module](
         conv1=nn.Conv2d(in_channels, 10, kernel_size=5),  # (B, 10, 24, 24)
         pool1=nn.MaxPool2d(2),  # (B, 10, 12, 12)
@@ -133,9 +133,7 @@ def mnist_inception(in_channels: int = 1, num_classes: int = 10) -> ImageClassif
         output=nn.Linear(InceptionA.out_channels * 4 * 4, num_classes),
     )
     return ImageClassifier(layers, name="the MNIST Inception network", image_size=28)
-
-
-# --8<-- [end:mnist_inception]
+    # --8<-- [end:mnist_inception]
 
 
 # --8<-- [start:mnist_resnet]
