@@ -185,6 +185,7 @@ def mnist_resnet(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:mnist_resnet_layers]
     layers = OrderedDict[str, nn.Module](
         conv1=nn.Conv2d(in_channels, 16, kernel_size=5),  # (B, 16, 24, 24)
         relu1=nn.ReLU(),
@@ -197,6 +198,7 @@ def mnist_resnet(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier
         flatten=nn.Flatten(),  # (B, 512)
         output=nn.Linear(32 * 4 * 4, num_classes),
     )
+    # --8<-- [end:mnist_resnet_layers]
     return ImageClassifier(layers, name="the MNIST ResNet", image_size=28)
 
 

@@ -82,6 +82,7 @@ class ResidualBlock(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        # --8<-- [start:block_layers]
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=bias)
         self.norm1 = nn.BatchNorm2d(out_channels)
         self.relu1 = nn.ReLU()
@@ -99,13 +100,16 @@ class ResidualBlock(nn.Module):
         else:
             raise ValueError(f"shortcut must be 'projection' or 'padding', got {shortcut!r}")
         self.relu2 = nn.ReLU()
+        # --8<-- [end:block_layers]
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, in_channels, H, W)` maps to `(B, out_channels, H / stride, W / stride)` maps."""
+        # --8<-- [start:block_forward]
         y = self.relu1(self.norm1(self.conv1(x)))
         y = self.norm2(self.conv2(y))
         result: Tensor = self.relu2(y + self.shortcut(x))
         return result
+        # --8<-- [end:block_forward]
 
 
 # --8<-- [end:residual_block]
@@ -139,6 +143,7 @@ def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0)
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:resnet18_layers]
     channels1, channels2, channels3, channels4 = (scaled(n, width) for n in (64, 128, 256, 512))
     stages = OrderedDict[str, nn.Module](  # the shapes are those of full width, for 224x224 images
         stem=nn.Sequential(
@@ -156,6 +161,7 @@ def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0)
         output=nn.Linear(channels4, num_classes),
     )
     return ImageClassifier(stages, name="ResNet-18")
+    # --8<-- [end:resnet18_layers]
 
 
 def _two_blocks(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
