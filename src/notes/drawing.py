@@ -47,9 +47,9 @@ def draw_network(summary: Summary, ax: Axes | None = None) -> Axes:
         color = COLORS[GROUPS.index(group)]
         ax.add_patch(Rectangle((x, -height / 2), width, height, color=color, linewidth=0))
         middle = x + width / 2
-        ax.text(middle, -height / 2 - 0.15, f"{channels:,}", ha="center", va="top", fontsize=8)
+        ax.text(middle, -height / 2 - 0.15, f"{channels:,}", ha="center", va="top", fontsize=9)
         if side > 1:
-            ax.text(middle, height / 2 + 0.1, str(side), ha="center", va="bottom", fontsize=8)
+            ax.text(middle, height / 2 + 0.1, str(side), ha="center", va="bottom", fontsize=9)
         x += width + GAP
         used.add(group)
     highest = max(0.4 + 0.5 * math.log2(_channels_and_side(layer)[1]) for layer in layers)

@@ -66,10 +66,10 @@ def lenet(
         act(),
         pool(kernel_size=2, stride=2),  # (B, 16, 5, 5)
         nn.Flatten(),  # (B, 400)
-        nn.Linear(16 * 5 * 5, 120),
+        nn.Linear(16 * 5 * 5, 120),  # (B, 120)
         act(),
-        nn.Linear(120, 84),
+        nn.Linear(120, 84),  # (B, 84)
         act(),
-        nn.Linear(84, num_classes),
+        nn.Linear(84, num_classes),  # (B, K)
     )
     # --8<-- [end:layers]
