@@ -203,6 +203,15 @@ def test_a_model_can_be_loaded_alone_and_the_random_states_left(path):
     assert same(after[1:], before[1:])
 
 
+def test_a_model_of_another_class_with_the_same_parameters_fits(path):
+    class Renamed(nn.Sequential):
+        pass
+
+    save_checkpoint(path, model=(net := make_net()))
+    load_checkpoint(path, model=(renamed := Renamed(*make_net())))
+    assert same(renamed.state_dict(), net.state_dict())
+
+
 def test_a_loaded_model_keeps_its_mode_and_device(path):
     model = make_net().to(DEVICE).eval()
     save_checkpoint(path, model=model)

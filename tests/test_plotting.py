@@ -93,6 +93,14 @@ def test_images_are_drawn_in_rows(shape):
     assert drawn == [(6, 7)] * 5
 
 
+def test_images_keep_their_size_in_every_row():
+    wide = show_images(torch.rand(9, 4, 4))
+    assert len(wide.axes) == 2 * 8
+    assert list(wide.get_size_inches()) == [7.0, 2 * 7.0 / 8]
+    titled = show_images(torch.rand(2, 4, 4), ["a", "b"], columns=1)
+    assert list(titled.get_size_inches()) == [7.0, 2 * (7.0 + 0.25)]
+
+
 def test_grey_images_can_share_their_limits():
     figure = show_images(torch.tensor([[[0.2, 0.4]]]), limits=(0.0, 1.0))
     assert figure.axes[0].images[0].get_clim() == (0.0, 1.0)

@@ -61,6 +61,18 @@ def test_the_states_can_be_saved_and_loaded_without_trust():
     assert draw() == first
 
 
+def test_each_gpu_has_its_own_state(monkeypatch):
+    states_of_gpus, seen = [torch.tensor([1]), torch.tensor([2])], []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: states_of_gpus)
+    monkeypatch.setattr(
+        torch.cuda, "set_rng_state", lambda state, index: seen.append((index, state))
+    )
+    set_random_states(get_random_states())
+    assert seen == list(enumerate(states_of_gpus))
+
+
 def test_states_of_gpus_that_are_not_there_are_passed_over():
     states = get_random_states()
     first = draw()

@@ -78,6 +78,12 @@ def test_sizes_that_make_no_split_are_rejected(sizes, message):
         split_indices(10, sizes)
 
 
+def test_no_part_of_no_examples_is_rejected():
+    message = r"sizes must give each part an example, got \[\] of 0 examples"
+    with pytest.raises(ValueError, match=message):
+        split_indices(0, [])
+
+
 def test_a_stratified_split_keeps_two_zeros_for_each_one():
     labels = torch.tensor([0, 1, 0, 0, 1, 0, 0, 1, 0])
     for seed in range(5):
@@ -112,6 +118,16 @@ def test_with_more_parts_a_class_is_off_by_less_than_their_number_minus_one(weig
         assert len(part) == size
         share = torch.tensor(counts, dtype=torch.float64) * size / len(labels)
         assert (labels[part].bincount(minlength=len(counts)) - share).abs().max() < len(parts) - 1
+
+
+@pytest.mark.parametrize("split", [stratified_split, group_split])
+def test_the_seed_decides_the_other_splits_too(split):
+    labels = torch.arange(60) % 20
+    parts1, parts2, others = (
+        torch.cat(split(labels, [0.5, 0.5], generator=seeded(seed))) for seed in (1, 1, 2)
+    )
+    assert torch.equal(parts1, parts2)
+    assert not torch.equal(parts1, others)
 
 
 def test_a_stratified_split_is_random_within_the_classes():
@@ -166,6 +182,11 @@ def test_no_group_is_in_two_parts(groups, weights, seed):
     assert_partition(parts, len(groups))
     names = [set(groups[part].tolist()) for part in parts]
     assert sum(map(len, names)) == len(set().union(*names)) == len(groups.unique())
+
+
+def test_groups_of_another_shape_are_rejected():
+    with pytest.raises(ValueError, match=r"groups must have shape \(N,\), got \(4, 1\)"):
+        group_split(torch.zeros(4, 1, dtype=torch.long), [2, 2])
 
 
 def test_fewer_groups_than_parts_are_rejected():

@@ -21,7 +21,15 @@ def test_the_values_stand_behind_the_bar(capfd):
         line.show({"loss": 0.123456})
     err = capfd.readouterr().err
     assert "epoch 1: 100%" in err
+    assert "batch" in err
     assert "loss=0.1235" in err
+
+
+def test_an_invisible_line_writes_nothing(capfd):
+    with ProgressLine("epoch 1", [1], visible=False) as line:
+        list(line.count([1]))
+        line.show({"loss": 0.5})
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_line_ends_after_an_error_too():
