@@ -24,9 +24,9 @@ def describe(tolerance: Tolerance) -> str:
 
     Examples:
         >>> describe(Tolerance(absolute=0.01))
-        'Output · checked to ±0.01 on every machine'
+        'Output · checked to ±0.01'
         >>> describe(Tolerance(relative=0.025))
-        'Output · checked to ±2.5 % on every machine'
+        'Output · checked to ±2.5 %'
         >>> describe(DEFAULT)
         'Output'
     """
@@ -37,4 +37,4 @@ def describe(tolerance: Tolerance) -> str:
         limits.append(f"±{100 * tolerance.relative:g} %")
     if tolerance == DEFAULT or not limits:
         return "Output"
-    return f"Output · checked to {' or '.join(limits)} on every machine"
+    return f"Output · checked to {' or '.join(limits)}"
