@@ -407,6 +407,7 @@ def test_a_malicious_pickle_does_not_run_and_changes_nothing(path, place):
     assert not evil.folder.exists()
 
 
+@pytest.mark.filterwarnings("ignore:Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
 def test_not_even_the_environment_can_switch_the_protection_off(path, monkeypatch):
     evil = Evil(path.with_name("broken_into"))
     torch.save(evil, path)
