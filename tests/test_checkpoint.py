@@ -272,6 +272,25 @@ def test_a_checkpoint_of_something_else_changes_nothing(path, change, message):
     assert_refused_without_a_change(path, make_run(**change), message)
 
 
+def test_a_state_of_another_type_changes_nothing(path):
+    class Remembering(nn.Linear):
+        memory = "text"
+
+        def get_extra_state(self):
+            return self.memory
+
+        def set_extra_state(self, state):
+            self.memory = state
+
+    save_checkpoint(path, model=Remembering(1, 1))
+    other = Remembering(1, 1)
+    other.memory = 3
+    message = "checkpoint, _extra_state of type str, got _extra_state of type int"
+    with pytest.raises(ValueError, match=message):
+        load_checkpoint(path, model=other)
+    assert other.memory == 3
+
+
 def test_a_part_that_was_not_saved_changes_nothing(path):
     run = trained_run()
     save_checkpoint(path, model=run["model"], optimizer=run["optimizer"])
@@ -388,6 +407,15 @@ def test_a_malicious_pickle_does_not_run_and_changes_nothing(path, place):
     assert not evil.folder.exists()
 
 
+@pytest.mark.filterwarnings("ignore:Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+def test_not_even_the_environment_can_switch_the_protection_off(path, monkeypatch):
+    evil = Evil(path.with_name("broken_into"))
+    torch.save(evil, path)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    assert_refused_without_a_change(path, make_run(), "could run code when opened")
+    assert not evil.folder.exists()
+
+
 @pytest.mark.parametrize(
     "make_contents",
     [
@@ -411,7 +439,10 @@ def test_a_file_of_somebody_else_changes_nothing(path, make_contents):
 def test_a_path_that_is_not_there_changes_nothing(path):
     for missing in (path, path.parent):
         assert_refused_without_a_change(
-            missing, make_run(), r"path must be an existing checkpoint, got '.*", FileNotFoundError
+            missing,
+            make_run(),
+            f"path must be an existing checkpoint, got '.*{missing.name}'",
+            FileNotFoundError,
         )
 
 

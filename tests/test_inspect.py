@@ -20,6 +20,7 @@ def test_a_linear_layer_applied_at_each_position_costs_its_weights_times_the_pos
 @pytest.mark.parametrize(
     ("module", "shape", "expected"),
     [
+        pytest.param(nn.Linear(4, 3), (5, 4), 5 * 4 * 3, id="linear"),
         pytest.param(nn.Conv1d(2, 3, 3), (2, 10), 8 * 3 * 2 * 3, id="1-D"),
         pytest.param(nn.Conv2d(2, 4, 3, padding=1), (2, 5, 5), 25 * 4 * 2 * 9, id="2-D"),
         pytest.param(nn.Conv2d(4, 4, 3, groups=4), (4, 5, 5), 9 * 4 * 9, id="depthwise"),

@@ -63,7 +63,6 @@ def test_the_states_can_be_saved_and_loaded_without_trust():
 
 def test_each_gpu_has_its_own_state(monkeypatch):
     states_of_gpus, seen = [torch.tensor([1]), torch.tensor([2])], []
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: states_of_gpus)
     monkeypatch.setattr(
