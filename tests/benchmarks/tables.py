@@ -114,7 +114,7 @@ def written_into(page: str, text: str) -> str:
 
 
 def _markdown_table(table: Mapping[str, Any]) -> str:
-    lines = [f"| | {table['own']} | {table['compared']} | goal |", "|---|--:|--:|---|"]
+    lines = [f"| what | {table['own']} | {table['compared']} | goal |", "|---|--:|--:|---|"]
     for row in table["rows"]:
         verdict = {True: ": met", False: ": missed", None: ""}[row["met"]]
         cells = [row["name"], _show(row["own"]), _show(row["compared"]), row["goal"] + verdict]
