@@ -60,7 +60,7 @@ clean:
 	$(DOCS) pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-.venv/ready: requirements/test.txt pyproject.toml
+.venv/ready: requirements/test.txt
 	$(PYTHON) -m venv --clear .venv
 	$(FULL) pip install --quiet --disable-pip-version-check --requirement $<
 	$(FULL) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
