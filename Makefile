@@ -25,7 +25,7 @@ lint: .venv/ready
 # The same pages with older instructions and two threads, which round differently.
 portable: .venv/ready
 	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
-	$(FULL) pytest docs README.md
+	$(FULL) pytest -n auto docs README.md
 
 # The same site built by the successor of MkDocs.
 properdocs: .venv/ready
