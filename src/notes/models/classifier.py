@@ -59,7 +59,7 @@ have nothing left
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, C, H, W)` images to `(B, K)` logits."""
-        first = next(layers_in_order(self), None)
+        first, *_ = [*layers_in_order(self), None]  # torch.compile of torch 2.8 breaks at next()
         # A slice such as `model[1:]` may start in the middle, with something else than images.
         if isinstance(first, nn.Conv2d) and not _is_recording():
             self._check(images, first.in_channels)
