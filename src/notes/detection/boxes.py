@@ -1,0 +1,99 @@
+"""Boxes: what they are, how to convert them, how large they are.
+
+A box is four numbers in one of three formats:
+
+- `xyxy`: left, top, right, bottom. The format of this package.
+- `xywh`: left, top, width, height. The format of COCO's label files.
+- `cxcywh`: centre, width, height. The format in which detectors predict.
+
+x points right and y points down; the unit is free (pixels, or shares of the image's sides).
+
+Shapes: `N` boxes.
+"""
+
+import torch
+from torch import Tensor
+
+from notes.checks import check_finite, check_floating, check_shape
+
+
+def check_boxes(name: str, boxes: Tensor) -> None:
+    """Refuse a tensor that does not hold `xyxy` boxes.
+
+    A box may have no area (`x1 == x2`), but not a negative one.
+
+    Raises:
+        TypeError: If the argument is not a floating-point tensor.
+        ValueError: If the shape is not `(N, 4)`, a coordinate is NaN or infinite, or a box ends
+            before it begins.
+
+    Examples:
+        >>> check_boxes("boxes", torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 0.4, 1.0]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: boxes must have x1 <= x2 and y1 <= y2, got [0.5, 0.0, 0.4, 1.0] at index 1
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_shape(name, boxes, "N", 4)
+    check_floating(name, boxes)
+    check_finite(name, boxes)
+    turned = (boxes[:, :2] > boxes[:, 2:]).any(dim=1)
+    if turned.any():
+        index = int(turned.nonzero()[0])
+        values = [round(value, 4) for value in boxes[index].tolist()]
+        raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
+
+
+# --8<-- [start:xyxy_to_cxcywh]
+def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
+    """Corners to centre, width and height.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+
+    Returns:
+        `(N, 4)` boxes, `cxcywh`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes.
+
+    Examples:
+        >>> xyxy_to_cxcywh(torch.tensor([[10.0, 20.0, 30.0, 60.0]]))
+        tensor([[20., 40., 20., 40.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
+    return torch.cat([(top_left + bottom_right) / 2, bottom_right - top_left], dim=1)
+
+
+# --8<-- [end:xyxy_to_cxcywh]
+
+
+def box_area(boxes: Tensor) -> Tensor:
+    """Width times height.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+
+    Returns:
+        `(N,)` areas in the square of the boxes' unit.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes.
+
+    Examples:
+        >>> box_area(torch.tensor([[0.0, 0.0, 2.0, 3.0], [1.0, 1.0, 1.0, 5.0]]))
+        tensor([6., 0.])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    return (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
