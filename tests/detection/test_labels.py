@@ -46,5 +46,5 @@ def test_what_is_no_labelled_box_is_refused(labels, message):
 
 
 def test_integers_are_refused():
-    with pytest.raises(TypeError, match="labels must be a floating-point tensor, got torch.int64"):
+    with pytest.raises(TypeError, match=r"labels must be a floating-point tensor, got torch\.int64"):
         check_label_rows("labels", torch.zeros(1, 1, 5, dtype=torch.int64))

@@ -59,6 +59,7 @@ def check_label_rows(name: str, labels: Tensor) -> None:
             whole number, or a box ends before it begins.
 
     Examples:
+        >>> import torch
         >>> check_label_rows("labels", torch.tensor([[[0.5, 0.0, 0.0, 1.0, 1.0]]]))
         Traceback (most recent call last):
         ...
