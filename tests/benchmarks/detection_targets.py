@@ -11,12 +11,14 @@ from torch import Tensor
 from torchvision.models.detection._utils import BoxCoder, Matcher
 from torchvision.ops import box_iou
 
+from notes.detection.anchors import grid_anchors
 from notes.detection.targets import Targets, make_image_targets, make_targets
 
 LOOP = "a loop over images and boxes"
 TORCHVISION = "torchvision's `Matcher` and `BoxCoder`"
 READABLE = "`make_image_targets` for each image"
 OURS = "`make_targets`"
+MAPS = {32: (0.2, 0.272), 16: (0.37, 0.447), 8: (0.54, 0.619), 4: (0.71, 0.79), 1: (0.88, 0.961)}
 
 
 def loop_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> Targets:
@@ -117,19 +119,9 @@ def make_labels(num_images: int, most_boxes: int, num_classes: int = 20) -> Tens
 
 
 def make_anchors() -> Tensor:
-    """The 5,444 anchors of TinySSD: four at each place of its five maps."""
-    all_anchors = []
-    for side, (small, large) in MAPS.items():
-        places = (torch.arange(side) + 0.5) / side
-        centers = torch.cartesian_prod(places, places).flip(1)[:, None]  # (side * side, 1, 2)
-        wide = small * 2**0.5, small / 2**0.5
-        shapes = torch.tensor([(small, small), (large, large), wide, wide[::-1]])  # (4, 2)
-        corners = torch.cat([centers - shapes / 2, centers + shapes / 2], dim=2)
-        all_anchors.append(corners.reshape(-1, 4))
-    return torch.cat(all_anchors)
-
-
-MAPS = {32: (0.2, 0.272), 16: (0.37, 0.447), 8: (0.54, 0.619), 4: (0.71, 0.79), 1: (0.88, 0.961)}
+    """The 5,444 anchors of TinySSD: four in each cell of its five maps."""
+    maps = [grid_anchors(side, side, sizes, [1.0, 2.0, 0.5]) for side, sizes in MAPS.items()]
+    return torch.cat(maps)
 
 
 def make_contestants() -> dict[str, Callable[[Tensor, Tensor], object]]:

@@ -127,7 +127,7 @@ def test_what_is_no_batch_is_refused(anchors, labels, threshold, message):
 def test_mixed_precisions_are_refused():
     labels = torch.tensor([[LEFT]])
     with pytest.raises(TypeError, match="labels must have the dtype of anchors"):
-        match_batch(HALVES, labels.double())
+        match_batch(HALVES, labels.half())
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

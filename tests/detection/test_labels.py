@@ -1,11 +1,41 @@
-"""What is not a batch of labelled boxes is refused."""
-
 import pytest
 import torch
 
-from notes.detection.labels import check_label_rows
+from notes.data.tensor_loader import TensorLoader
+from notes.detection.labels import Detections, DetectionSet, check_label_rows
 
 BOX = [0.2, 0.1, 0.4, 0.9]
+
+
+def test_a_set_is_the_pair_of_images_and_labels():
+    images, labels = torch.rand(3, 3, 8, 8), torch.full((3, 2, 5), -1.0)
+    data = DetectionSet(images, labels)
+    assert data.images is images
+    assert data.labels is labels
+    first, second = data
+    assert first is images
+    assert second is labels
+
+
+def test_a_loader_takes_a_set_as_it_is_and_keeps_images_and_labels_together():
+    numbers = torch.arange(5.0)
+    data = DetectionSet(numbers.view(5, 1, 1, 1), numbers.view(5, 1, 1).expand(5, 2, 5).clone())
+    generator = torch.Generator().manual_seed(0)
+    seen = []
+    for images, labels in TensorLoader(*data, batch_size=2, shuffle=True, generator=generator):
+        assert torch.equal(images.flatten(), labels[:, 0, 0])
+        seen += images.flatten().tolist()
+    assert sorted(seen) == numbers.tolist()
+    assert seen != numbers.tolist()
+
+
+def test_detections_are_boxes_scores_and_classes():
+    found = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
+    boxes, scores, classes = found
+    assert (boxes.shape, scores.shape, classes.shape) == ((0, 4), (0,), (0,))
+    assert found.boxes is boxes
+    assert found.scores is scores
+    assert found.classes is classes
 
 
 @pytest.mark.parametrize(
@@ -46,5 +76,7 @@ def test_what_is_no_labelled_box_is_refused(labels, message):
 
 
 def test_integers_are_refused():
-    with pytest.raises(TypeError, match=r"labels must be a floating-point tensor, got torch\.int64"):
+    with pytest.raises(
+        TypeError, match=r"labels must be a floating-point tensor, got torch\.int64"
+    ):
         check_label_rows("labels", torch.zeros(1, 1, 5, dtype=torch.int64))

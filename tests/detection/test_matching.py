@@ -138,10 +138,10 @@ def test_inputs_stay_as_they_are_and_need_no_gradient():
 @pytest.mark.parametrize(
     ("anchors", "boxes", "threshold", "message"),
     [
-        ([WHOLE], WHOLE, 0.5, r"boxes2 must have shape \(N, 4\), got \(4,\)"),
-        (WHOLE, [WHOLE], 0.5, r"boxes1 must have shape \(N, 4\), got \(4,\)"),
-        ([WHOLE], [[0, 0, 1, float("nan")]], 0.5, "boxes2 must be finite, got nan"),
-        ([[1.0, 0.0, 0.0, 1.0]], [WHOLE], 0.5, "boxes1 must have x1 <= x2"),
+        ([WHOLE], WHOLE, 0.5, r"boxes must have shape \(N, 4\), got \(4,\)"),
+        (WHOLE, [WHOLE], 0.5, r"anchors must have shape \(N, 4\), got \(4,\)"),
+        ([WHOLE], [[0, 0, 1, float("nan")]], 0.5, "boxes must be finite, got nan"),
+        ([[1.0, 0.0, 0.0, 1.0]], [WHOLE], 0.5, "anchors must have x1 <= x2"),
         ([WHOLE], [WHOLE], 1.5, r"iou_threshold must lie in \[0, 1\], got 1.5"),
     ],
 )
@@ -151,8 +151,8 @@ def test_what_is_no_box_or_no_threshold_is_refused(anchors, boxes, threshold, me
 
 
 def test_mixed_precisions_are_refused():
-    with pytest.raises(TypeError, match=r"boxes2 must have the dtype of boxes1, torch\.float32"):
-        match_anchors(torch.tensor([WHOLE]), torch.tensor([WHOLE], dtype=torch.float64))
+    with pytest.raises(TypeError, match=r"boxes must have the dtype of anchors, torch\.float32"):
+        match_anchors(torch.tensor([WHOLE]), torch.tensor([WHOLE], dtype=torch.float16))
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

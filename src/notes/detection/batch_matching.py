@@ -73,6 +73,8 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
     check_label_rows("labels", labels)
     check_same("anchors", anchors, "labels", labels)
     check_probability("iou_threshold", iou_threshold)
+    if anchors.itemsize < 4:
+        return match_batch(anchors.float(), labels.float(), iou_threshold)
     num_boxes = (labels[:, :, 0] >= 0).sum(dim=1)  # (B,)
     if len(anchors) == 0 or not num_boxes.any():
         none = torch.zeros(0, dtype=torch.int64, device=labels.device)
