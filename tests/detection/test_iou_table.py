@@ -25,10 +25,8 @@ def colors_of(axes):
 def test_every_number_and_every_name_is_written(axes):
     draw_iou_table(axes, IOU, ["cat", "dog"])
     shown = [text.get_text() for text in axes.texts]
-    assert shown == [
-        *["cat", "dog"],
-        *["0", "0.90", "0.80", "1", "0.60", "0.56", "2", "0.00", "0.10"],
-    ]
+    numbers = ["0", "0.90", "0.80", "1", "0.60", "0.56", "2", "0.00", "0.10"]
+    assert shown == ["cat", "dog", *numbers]
     assert set(colors_of(axes).values()) == {INK}
     assert len(axes.patches) == len(axes.lines) == 0
 
@@ -38,9 +36,15 @@ def test_row_and_column_of_a_settled_pair_are_crossed_out(axes):
     colors = colors_of(axes)
     assert [colors[text] for text in ("0.90", "0.56", "0.10")] == [COLORS[5]] * 3
     assert [colors[text] for text in ("0.80", "0.60", "0.00")] == [INK] * 3
-    across, down = axes.lines
-    assert list(across.get_ydata()) == [0, 0]
-    assert list(down.get_xdata()) == [1, 1]
+    across, *down = axes.lines  # through 0.90; through 0.56 and 0.10
+    assert (list(across.get_xdata()), list(across.get_ydata())) == ([-0.5, 0.5], [0, 0])
+    assert [list(line.get_xdata()) for line in down] == [[1, 1]] * 2
+    assert [list(line.get_ydata()) for line in down] == [[0.5, 1.5], [1.5, 2.5]]
+
+
+def test_the_threshold_looks_at_all_boxes_again(axes):
+    draw_iou_table(axes, IOU, ["cat", "dog"], served=[(0, 1)], above=[])
+    assert [text for text, color in colors_of(axes).items() if color == COLORS[5]] == ["0.90"]
 
 
 def test_pairs_are_framed_in_the_colour_of_their_kind(axes):
