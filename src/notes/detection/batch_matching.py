@@ -166,8 +166,9 @@ def _serve(
 ) -> Iterator[tuple[int, int]]:
     """Pairs of anchor and box, the largest overlap first, as `match_anchors` forms them."""
     heapq.heapify(queue)
+    num_anchors = len(anchors[0])
     taken: list[int] = []
-    while queue and len(taken) < len(anchors[0]):
+    while queue and len(taken) < num_anchors:
         _, anchor, box = heapq.heappop(queue)
         if anchor not in taken:
             taken.append(anchor)
