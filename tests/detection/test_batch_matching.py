@@ -130,13 +130,6 @@ def test_mixed_precisions_are_refused():
         match_batch(HALVES, labels.half())
 
 
-def test_the_search_for_other_devices_breaks_ties_in_the_same_way(monkeypatch):
-    anchors, labels = random_case(num_images=8, num_anchors=30, most_boxes=6, seed=0, sides=2)
-    expected = as_map(match_batch(anchors, labels), 8, 30)
-    monkeypatch.setattr(batch_matching, "_first_largest", lambda iou: iou.argmax(dim=1))
-    assert torch.equal(as_map(match_batch(anchors, labels), 8, 30), expected)
-
-
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.integers(1, 4),
