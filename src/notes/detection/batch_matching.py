@@ -2,7 +2,7 @@
 
 Image by image is slow: many small steps, and for each box a search through the overlaps of *all*
 boxes of its image. Here a few images at a time handle their first box together, then those that
-have a second one, and so on, in memory that is used again and again and fits the cache. An anchor
+have a second one, and so on, in memory that is used again and again. An anchor
 remembers only how much the best box overlaps it; which box that is, is asked for the few above the
 threshold. And a box searches a second time only if another one has taken its anchor. The matches
 are the same.
@@ -22,7 +22,7 @@ from notes.checks import check_probability, check_same
 from notes.detection.boxes import check_boxes
 from notes.detection.labels import check_label_rows
 
-IMAGES_AT_A_TIME = 16
+AT_A_TIME = 2**18  # anchors of all images of a part: what lies in between fits the cache
 Planes = tuple[Tensor, ...]  # left, top, right, bottom, and of anchors the area, each for itself
 
 
@@ -94,9 +94,10 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
     areas = (right - left) * (bottom - top)
     # An area of 1 in place of 0 makes 0 / 1 of 0 / 0; the intersections are 0 anyway.
     planes = left, top, right, bottom, torch.where(areas > 0, areas, 1.0)
+    at_a_time = max(1, AT_A_TIME // len(anchors))
     found = []
-    for first in range(0, len(num_boxes), IMAGES_AT_A_TIME):
-        part = slice(first, first + IMAGES_AT_A_TIME)
+    for first in range(0, len(num_boxes), at_a_time):
+        part = slice(first, first + at_a_time)
         images, chosen, best = _match_part(planes, boxes[:, part], num_boxes[part], iou_threshold)
         images += first
         found.append((order[images], chosen, rows[images, best]))
