@@ -1,11 +1,10 @@
 """`match_anchors` for all images of a batch at once.
 
 Image by image is slow: many small steps, and for each box a search through the overlaps of *all*
-boxes of its image. Here a few images at a time handle their first box together, then those that
-have a second one, and so on, in memory that is used again and again. An anchor
-remembers only how much the best box overlaps it; which box that is, is asked for the few above the
-threshold. And a box searches a second time only if another one has taken its anchor. The matches
-are the same.
+boxes of its image. Here many images handle their first box together, then those that have a second
+one, and so on, in memory that is used again and again. An anchor remembers only how much the best
+box overlaps it; which box that is, is asked for the few above the threshold. And a box searches a
+second time only if another one has taken its anchor. The matches are the same.
 
 Shapes: `B` images, `A` anchors, `M` most boxes in one image, `P` pairs of anchor and box, `n`
     images of a part that have another box.
