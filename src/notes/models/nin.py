@@ -31,7 +31,7 @@ def nin_block(
         torch.Size([1, 8, 9, 9])
 
     Explained in:
-        [Models][models]
+        [Network in network][network-in-network]
     """
     # --8<-- [start:block]
     return nn.Sequential(
@@ -77,7 +77,7 @@ def nin(
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [Network in network][network-in-network]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
