@@ -84,6 +84,7 @@ CONTESTANTS = (
 )
 
 
+# --8<-- [start:budget]
 @dataclass(frozen=True)
 class Budget:
     """What every network gets: the same digits, epochs, learning rates to choose from and seeds."""
@@ -98,7 +99,12 @@ class Budget:
     num_rounds: int = 40  # of the measurement of time
 
 
-QUICK = Budget(100, 50, 1, 50, (0.003, 0.01), 100, (0, 1), 2)
+# --8<-- [end:budget]
+
+
+QUICK = Budget(
+    num_train=40, num_validation=20, num_epochs=1, learning_rates=(0.003,), seeds=(0,), num_rounds=2
+)
 
 
 def train(
@@ -194,7 +200,8 @@ def compare_times(num_rounds: int, batch_size: int = 64) -> dict[str, dict[str, 
     times = {}
     for name in runs:
         pairs = zip(seconds[name][1:], seconds[REFERENCE][1:], strict=True)
-        quartiles = statistics.quantiles([own / reference for own, reference in pairs], n=4)
+        ratios = [own / reference for own, reference in pairs]
+        quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
         times[name] = dict(zip(("low", "median", "high"), quartiles, strict=True))
     return times
 
