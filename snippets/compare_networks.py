@@ -206,10 +206,14 @@ def compare_times(num_rounds: int, batch_size: int = 64) -> dict[str, dict[str, 
     return times
 
 
+# --8<-- [start:now]
 def _now(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize()  # a GPU is told what to do and does it later
     return time.perf_counter()
+
+
+# --8<-- [end:now]
 
 
 def compare(budget: Budget) -> dict[str, Any]:
