@@ -1,8 +1,8 @@
 """Train every network of the part on convolutional networks on the same digits, and compare.
 
 `python snippets/compare_networks.py` takes some minutes and writes docs/networks/compared.json, and
-from it the table and the numbers of the plot in docs/networks/compared.md. With `--quick` it takes
-seconds, shows the table and writes nothing: its numbers mean nothing.
+from it the tables and the numbers of the plot in docs/networks/compared.md. With `--quick` it takes
+seconds, shows the tables and writes nothing: its numbers mean nothing.
 """
 
 import argparse
@@ -39,9 +39,10 @@ from notes.training.fit import fit
 from notes.training.loop import evaluate
 
 PAGES = Path(__file__).parents[1] / "docs" / "networks"
-TABLE = "<!-- results: begin -->", "<!-- results: end -->"
+TABLES = "<!-- results: begin -->", "<!-- results: end -->"
 NUMBERS = "results = {\n", "}\n"  # in the block that draws the plot
 REFERENCE = "LeNet"  # its time is 1
+BATCH_NORM = " + BN"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ WITHOUT = (  # batch normalization
     Contestant("NiN", 67, "width 1/8, no last ReLU", partial(nin, width=1 / 8, final_relu=False)),
     Contestant("GoogLeNet", 64, "width 1/8", partial(googlenet, width=1 / 8)),
 )
-WITH = tuple(replace(x, name=f"{x.name} + BN", add_batch_norm=True) for x in WITHOUT)
+WITH = tuple(replace(x, name=x.name + BATCH_NORM, add_batch_norm=True) for x in WITHOUT)
 CONTESTANTS = (
     Contestant("MLP", 8, "one hidden layer of 256", partial(mlp, (64, 256, 10))),
     *(contestant for pair in zip(WITHOUT, WITH, strict=True) for contestant in pair),
@@ -242,29 +243,38 @@ def compare(budget: Budget) -> dict[str, Any]:
     }
 
 
-def render_table(result: Mapping[str, Any]) -> str:
-    """The table of the page, in Markdown."""
-    lines = [
-        "| network | images | changed | parameters | multiply-adds | activations, kB | time "
-        "| learning rate | accuracy, % |",
-        "|---|--:|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for network in result["networks"]:
+def render_tables(result: Mapping[str, Any]) -> str:
+    """The two tables of the page, in Markdown."""
+    networks = result["networks"]
+    main = [["network", "accuracy, %", "parameters", "multiply-adds", "activations, kB", "time"]]
+    for network in networks:
         accuracies = [100 * right / network["num_test"] for right in network["test_right"]]
-        cells = [
-            network["name"],
-            "{0}×{0}".format(network["image_size"]),  # noqa: RUF001
-            network["change"],
-            f"{network['num_parameters']:,}",
-            f"{network['multiply_adds']:,}",
-            f"{4 * network['num_activations'] / 1000:,.0f}",  # float32: 4 bytes each
-            f"{network['time']['median']:.2g}",
-            f"{network['learning_rate']:g}",
-            f"{statistics.mean(accuracies):.1f} ({min(accuracies):.1f}–{max(accuracies):.1f})",  # noqa: RUF001
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    lines.append(f"\nWith {result['versions']}, on {result['device']}.")
-    return "\n".join(lines)
+        main.append(
+            [
+                network["name"],
+                f"{statistics.mean(accuracies):.1f} ({min(accuracies):.1f}–{max(accuracies):.1f})",  # noqa: RUF001
+                f"{network['num_parameters']:,}",
+                f"{network['multiply_adds']:,}",
+                f"{4 * network['num_activations'] / 1000:,.0f}",  # float32: 4 bytes each
+                f"{network['time']['median']:.2g}",
+            ]
+        )
+    rates = {network["name"]: f"{network['learning_rate']:g}" for network in networks}
+    settings = [["network", "images", "changed", "learning rate", "with BN"]]
+    for network in networks:
+        name, size = network["name"], network["image_size"]
+        if not name.endswith(BATCH_NORM):
+            with_it = rates.get(name + BATCH_NORM, "")
+            settings.append([name, f"{size}×{size}", network["change"], rates[name], with_it])  # noqa: RUF001
+    origin = f"With {result['versions']}, on {result['device']}."
+    return "\n\n".join([_markdown(main), origin, _markdown(settings)])
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([head, "|---|" + "--:|" * (len(rows[0]) - 1), *body]).replace(
+        BATCH_NORM, BATCH_NORM.replace(" ", "\N{NO-BREAK SPACE}")
+    )
 
 
 def render_numbers(result: Mapping[str, Any]) -> str:
@@ -276,18 +286,18 @@ def render_numbers(result: Mapping[str, Any]) -> str:
 
 
 def write_page(page: str, result: Mapping[str, Any]) -> str:
-    """The page with the table and the numbers of a result."""
-    page = replace_between(page, *TABLE, f"\n\n{render_table(result)}\n\n")
+    """The page with the tables and the numbers of a result."""
+    page = replace_between(page, *TABLES, f"\n\n{render_tables(result)}\n\n")
     return replace_between(page, *NUMBERS, render_numbers(result))
 
 
 def main() -> None:
-    """Compare, show the table and, unless it was quick, write it."""
+    """Compare, show the tables and, unless it was quick, write them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small budget, writes nothing")
     quick = parser.parse_args().quick
     result = compare(QUICK if quick else Budget())
-    print(render_table(result))
+    print(render_tables(result))
     if not quick:
         content = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
         (PAGES / "compared.json").write_text(content, encoding="utf-8")

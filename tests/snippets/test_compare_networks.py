@@ -12,24 +12,20 @@ from torch import nn
 
 from notes.models.googlenet import googlenet
 
-RESULT = {
-    "versions": "Snail 1.0",
-    "device": "a shell",
-    "networks": [
-        {
-            "name": "tortoise",
-            "image_size": 8,
-            "change": "none",
-            "num_parameters": 1_000,
-            "multiply_adds": 2_500_000,
-            "num_activations": 1_250,
-            "time": {"low": 1.0, "median": 2.0, "high": 3.0},
-            "learning_rate": 0.003,
-            "test_right": [3, 1, 2],
-            "num_test": 4,
-        }
-    ],
+TORTOISE = {
+    "name": "tortoise",
+    "image_size": 8,
+    "change": "none",
+    "num_parameters": 1_000,
+    "multiply_adds": 2_500_000,
+    "num_activations": 1_250,
+    "time": {"low": 1.0, "median": 2.0, "high": 3.0},
+    "learning_rate": 0.003,
+    "test_right": [3, 1, 2],
+    "num_test": 4,
 }
+WINGED = TORTOISE | {"name": "tortoise + BN", "learning_rate": 0.01, "test_right": [4, 4, 4]}
+RESULT = {"versions": "Snail 1.0", "device": "a shell", "networks": [TORTOISE, WINGED]}
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +38,24 @@ def tiny():
     return Contestant("tiny", 8, "none", lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10)))
 
 
-def test_the_table_shows_costs_and_the_mean_with_its_range():
-    row = compare_networks.render_table(RESULT).splitlines()[2]
-    expected = "| tortoise | 8×8 | none | 1,000 | 2,500,000 | 5 | 2 | 0.003 | 50.0 (25.0–75.0) |"  # noqa: RUF001
-    assert row == expected
+def test_the_first_table_shows_costs_and_the_mean_with_its_range():
+    first, _, _ = compare_networks.render_tables(RESULT).split("\n\n")
+    assert first.splitlines()[2:] == [
+        "| tortoise | 50.0 (25.0–75.0) | 1,000 | 2,500,000 | 5 | 2 |",  # noqa: RUF001
+        "| tortoise\xa0+\xa0BN | 100.0 (100.0–100.0) | 1,000 | 2,500,000 | 5 | 2 |",  # noqa: RUF001
+    ]
+
+
+def test_the_second_table_shows_the_settings_with_and_without_batch_normalization():
+    _, origin, second = compare_networks.render_tables(RESULT).split("\n\n")
+    assert origin == "With Snail 1.0, on a shell."
+    assert second.splitlines()[2:] == ["| tortoise | 8×8 | none | 0.003 | 0.01 |"]  # noqa: RUF001
 
 
 def test_the_numbers_of_the_plot_are_python():
     lines = compare_networks.render_numbers(RESULT)
-    assert eval(f"{{{lines}}}") == {"tortoise": (2_500_000, [3, 1, 2])}
+    expected = {"tortoise": (2_500_000, [3, 1, 2]), "tortoise + BN": (2_500_000, [4, 4, 4])}
+    assert eval(f"{{{lines}}}") == expected
 
 
 def test_every_convolution_gets_a_batch_normalization_and_nothing_else_changes():
@@ -118,11 +123,12 @@ def test_the_quick_run_shows_every_network_and_writes_nothing(monkeypatch, capsy
     monkeypatch.setattr(compare_networks, "PAGES", None)  # no place to write to
     compare_networks.main()
     shown = capsys.readouterr().out
-    assert [x.name for x in CONTESTANTS if f"| {x.name} |" not in shown] == []
+    assert [x.name for x in CONTESTANTS if f"{x.name} ..." not in shown] == []
+    assert "| network | accuracy, % |" in shown
 
 
 def test_the_full_run_writes_the_result_and_the_page(monkeypatch, tmp_path, capsys):
-    begin, end = compare_networks.TABLE
+    begin, end = compare_networks.TABLES
     page = f"words\n{begin}\n{end}\nresults = {{\n}}\nwords\n"
     (tmp_path / "compared.md").write_text(page, encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["compare_networks.py"])
@@ -131,8 +137,9 @@ def test_the_full_run_writes_the_result_and_the_page(monkeypatch, tmp_path, caps
     compare_networks.main()
     written = (tmp_path / "compared.md").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "compared.json").read_text(encoding="utf-8")) == RESULT
-    assert compare_networks.render_table(RESULT) in written
-    assert 'results = {\n    "tortoise": (2500000, [3, 1, 2]),\n}\nwords\n' in written
+    assert compare_networks.render_tables(RESULT) in written
+    assert 'results = {\n    "tortoise": (2500000, [3, 1, 2]),\n' in written
+    assert written.endswith("}\nwords\n")
 
 
 def test_the_page_shows_the_result_that_is_kept(stored):
