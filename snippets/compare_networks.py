@@ -272,9 +272,10 @@ def render_tables(result: Mapping[str, Any]) -> str:
 
 def _markdown(rows: list[list[str]]) -> str:
     head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|---|" + "--:|" * (len(rows[0]) - 1), *body]).replace(
-        BATCH_NORM, BATCH_NORM.replace(" ", "\N{NO-BREAK SPACE}")
-    )
+    text = "\n".join([head, "|---|" + "--:|" * (len(rows[0]) - 1), *body])
+    # No line ends inside a name or a range.
+    text = text.replace(BATCH_NORM, BATCH_NORM.replace(" ", "\N{NO-BREAK SPACE}"))
+    return text.replace(" (", "\N{NO-BREAK SPACE}(").replace("–", "\N{WORD JOINER}–\N{WORD JOINER}")  # noqa: RUF001
 
 
 def render_numbers(result: Mapping[str, Any]) -> str:

@@ -40,10 +40,16 @@ def tiny():
 
 def test_the_first_table_shows_costs_and_the_mean_with_its_range():
     first, _, _ = compare_networks.render_tables(RESULT).split("\n\n")
-    assert first.splitlines()[2:] == [
+    assert first.replace("\xa0", " ").replace("\u2060", "").splitlines()[2:] == [
         "| tortoise | 50.0 (25.0–75.0) | 1,000 | 2,500,000 | 5 | 2 |",  # noqa: RUF001
-        "| tortoise\xa0+\xa0BN | 100.0 (100.0–100.0) | 1,000 | 2,500,000 | 5 | 2 |",  # noqa: RUF001
+        "| tortoise + BN | 100.0 (100.0–100.0) | 1,000 | 2,500,000 | 5 | 2 |",  # noqa: RUF001
     ]
+
+
+def test_no_line_ends_inside_a_name_or_a_range():
+    cells = compare_networks.render_tables(RESULT).splitlines()[3].split(" | ")
+    assert cells[0] == "| tortoise\xa0+\xa0BN"
+    assert cells[1] == "100.0\xa0(100.0\u2060–\u2060100.0)"  # noqa: RUF001
 
 
 def test_the_second_table_shows_the_settings_with_and_without_batch_normalization():
