@@ -246,7 +246,7 @@ def compare(budget: Budget) -> dict[str, Any]:
 def render_tables(result: Mapping[str, Any]) -> str:
     """The two tables of the page, in Markdown."""
     networks = result["networks"]
-    main = [["network", "accuracy, %", "parameters", "multiply-adds", "activations, kB", "time"]]
+    main = [["network", "accuracy, %", "parameters", "multiply-adds", "memory, kB", "time"]]
     for network in networks:
         accuracies = [100 * right / network["num_test"] for right in network["test_right"]]
         main.append(
