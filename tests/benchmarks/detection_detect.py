@@ -18,10 +18,12 @@ MAPS = {32: (0.2, 0.272), 16: (0.37, 0.447), 8: (0.54, 0.619), 4: (0.71, 0.79), 
 Detect = Callable[[Tensor, Tensor, Tensor], list[Detections]]
 
 
-def make_anchors() -> Tensor:
+def make_anchors(largest_map: int = 32) -> Tensor:
     """Four anchors at each position of each map: both sizes, and the first wide and tall."""
     boxes = []
     for side, (small, large) in MAPS.items():
+        if side > largest_map:
+            continue
         centers = (torch.cartesian_prod(torch.arange(side), torch.arange(side)) + 0.5) / side
         sizes = torch.tensor([[1, 1], [large / small] * 2, [2**0.5, 0.5**0.5], [0.5**0.5, 2**0.5]])
         half = small * sizes / 2
@@ -127,9 +129,9 @@ def seconds_of(run: Detect, *arguments: Tensor) -> float:
     return now() - start
 
 
-def measure(num_rounds: int, num_images: int = 32) -> Table:
+def measure(num_rounds: int, num_images: int = 32, largest_map: int = 32) -> Table:
     """Compare them with one class and with twenty."""
-    anchors = make_anchors()
+    anchors = make_anchors(largest_map)
     rows: list[Row] = []
     for num_classes, goal in ((1, 100), (20, 40)):
         outputs = make_outputs(num_images, num_classes, anchors)

@@ -18,6 +18,8 @@ from typing import Any
 import accelerator
 import allocator
 import detection_boxes
+import detection_detect
+import detection_nms
 import loader
 import precision
 import torch
@@ -42,6 +44,8 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=2, num_batches=2, batch_size=4),
             detection_boxes.measure_overlap(num_rounds=2, num_boxes=(20, 30)),
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
+            detection_nms.measure(num_rounds=2, sizes=(20, 40)),
+            detection_detect.measure(num_rounds=2, num_images=1, largest_map=4),
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
@@ -52,6 +56,8 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=15),
             detection_boxes.measure_overlap(num_rounds=15),
             detection_boxes.measure_anchors(num_rounds=30),
+            detection_nms.measure(num_rounds=15),
+            detection_detect.measure(num_rounds=5),
             allocator.measure(num_rounds=5),
         ]
     if torch.cuda.is_available():
