@@ -20,6 +20,7 @@ import allocator
 import detection_boxes
 import detection_detect
 import detection_nms
+import detection_targets
 import loader
 import precision
 import torch
@@ -44,6 +45,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=2, num_batches=2, batch_size=4),
             detection_boxes.measure_overlap(num_rounds=2, num_boxes=(20, 30)),
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
+            detection_targets.measure(num_rounds=2, num_images=2, num_calls=1),
             detection_nms.measure(num_rounds=2, sizes=(20, 40)),
             detection_detect.measure(num_rounds=2, num_images=1, largest_map=4),
             allocator.measure(num_rounds=1, num_batches=5),
@@ -56,6 +58,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=15),
             detection_boxes.measure_overlap(num_rounds=15),
             detection_boxes.measure_anchors(num_rounds=30),
+            detection_targets.measure(num_rounds=20),
             detection_nms.measure(num_rounds=15),
             detection_detect.measure(num_rounds=5),
             allocator.measure(num_rounds=5),
