@@ -23,15 +23,13 @@ import torch
 from torch import Tensor
 
 from notes.checks import (
-    check_finite,
-    check_floating,
     check_labels,
     check_probability,
     check_same,
     check_shape,
 )
 from notes.detection.boxes import check_boxes
-from notes.detection.labels import Detections
+from notes.detection.labels import Detections, check_label_rows
 from notes.detection.overlap import box_iou
 from notes.losses.classification import check_probabilities
 
@@ -329,9 +327,7 @@ def _check_evaluation(
     thresholds: Sequence[float],
     rule: Rule,
 ) -> None:
-    check_shape("labels", labels, "B", "M", 5)
-    check_floating("labels", labels)
-    check_finite("labels", labels)
+    check_label_rows("labels", labels)
     if len(detections) != len(labels):
         raise ValueError(
             f"detections must be as many as labels, {len(labels)}, got {len(detections)}"
@@ -343,12 +339,8 @@ def _check_evaluation(
     for threshold in thresholds:
         check_probability("iou_threshold", threshold)
     _check_rule(rule)
-    truths = labels[labels[..., 0] >= 0]
-    parts = truths[truths[:, 0] % 1 > 0]
-    if len(parts):
-        raise ValueError(f"labels must have whole numbers as classes, got {parts[0, 0].item():g}")
-    check_boxes("labels", truths[:, 1:])
-    check_labels("labels", truths[:, 0].long(), num_classes)
+    classes = labels[..., 0]
+    check_labels("classes of labels", classes[classes >= 0].long(), num_classes)
     for index, image in enumerate(detections):
         name = f"detections[{index}]"
         check_same("labels", labels, f"{name}.boxes", image.boxes)
