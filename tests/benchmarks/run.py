@@ -47,7 +47,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
             detection_targets.measure(num_rounds=2, num_images=2, num_calls=1),
             detection_nms.measure(num_rounds=2, sizes=(20, 40)),
-            detection_detect.measure(num_rounds=2, num_images=1, largest_map=4),
+            detection_detect.measure(num_rounds=2, num_images=1, num_anchors=84),
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
