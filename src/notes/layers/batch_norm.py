@@ -44,7 +44,7 @@ def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
         (tensor([ 2., 20.]), tensor([  1., 100.]))
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Batch normalisation][batch-normalisation]
     """
     _check_inputs(inputs)
     # --8<-- [start:batch_statistics]
@@ -94,7 +94,7 @@ def normalize(
                 [ 1.0000]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Batch normalisation][batch-normalisation]
     """
     _check_inputs(inputs)
     check_positive("eps", eps)
@@ -104,9 +104,9 @@ def normalize(
         check_same("inputs", inputs, name, tensor)
     # --8<-- [start:normalize]
     # (C,) to (C, 1, 1): stands under the channels, and the same at every position.
-    mean, variance, weight, bias = (
-        tensor.reshape(-1, *[1] * (inputs.dim() - 2)) for tensor in given.values()
-    )
+    shape = [-1] + [1] * (inputs.dim() - 2)
+    mean, variance = mean.reshape(shape), variance.reshape(shape)
+    weight, bias = weight.reshape(shape), bias.reshape(shape)
     return weight * (inputs - mean) / torch.sqrt(variance + eps) + bias
 
     # --8<-- [end:normalize]
@@ -163,7 +163,7 @@ def batch_norm(
         (tensor([0.2000]), tensor([1.1000]))
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Batch normalisation][batch-normalisation]
     """
     _check_inputs(inputs)
     check_probability("momentum", momentum)
@@ -224,7 +224,7 @@ class BatchNorm(nn.Module):
         tensor(1)
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Batch normalisation][batch-normalisation]
     """
 
     running_mean: Tensor

@@ -45,7 +45,7 @@ def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
                 [37., 43.]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Convolution][convolution]
     """
     check_shape("image", image, "H", "W")
     check_shape("kernel", kernel, "h", "w")
@@ -91,7 +91,7 @@ def corr2d_multi_in(image: Tensor, kernel: Tensor) -> Tensor:
                 [104., 120.]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Several channels in][several-channels-in]
     """
     check_shape("image", image, "C", "H", "W")
     check_shape("kernel", kernel, image.shape[0], "h", "w")
@@ -126,7 +126,7 @@ def corr2d_multi_in_out(image: Tensor, kernels: Tensor) -> Tensor:
         torch.Size([5, 2, 2])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Several channels out][several-channels-out]
     """
     check_shape("image", image, "C", "H", "W")
     check_shape("kernels", kernels, "O", image.shape[0], "h", "w")
@@ -168,7 +168,7 @@ def corr2d_1x1(image: Tensor, kernels: Tensor) -> Tensor:
                  [4., 4.]]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [A dense layer at every pixel][a-dense-layer-at-every-pixel]
     """
     check_shape("image", image, "C", "H", "W")
     check_shape("kernels", kernels, "O", image.shape[0], 1, 1)
@@ -222,7 +222,7 @@ def conv2d(
                   [4., 6., 4.]]]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Padding and stride][padding-and-stride]
     """
     check_shape("images", images, "B", "C", "H", "W")
     check_shape("weight", weight, "O", images.shape[1], "h", "w")

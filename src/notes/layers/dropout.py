@@ -27,13 +27,15 @@ def keep_mask(inputs: Tensor, p: float, *, generator: Generator | None = None) -
         (tensor([False, False, False]), tensor([True, True, True]))
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Dropout between the dense layers][dropout-between-the-dense-layers]
     """
     check_probability("p", p)
+    # --8<-- [start:keep_mask_draws]
     # float32 whatever the inputs are: half precision has too few numbers between 0 and 1.
     # The draws lie in [0, 1), so `>=` keeps everything for p = 0 and nothing for p = 1.
     draws = torch.rand(inputs.shape, generator=generator, device=inputs.device, dtype=torch.float32)
     return draws >= p
+    # --8<-- [end:keep_mask_draws]
 
 
 # --8<-- [end:keep_mask]
@@ -64,15 +66,17 @@ def apply_mask(inputs: Tensor, keep: Tensor, p: float) -> Tensor:
         tensor([2., 0., 6.])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Dropout between the dense layers][dropout-between-the-dense-layers]
     """
     check_probability("p", p)
     check_floating("inputs", inputs)
     check_shape("keep", keep, *inputs.shape)
     if keep.dtype != torch.bool:
         raise TypeError(f"keep must be a tensor of booleans, got {keep.dtype}")
+    # --8<-- [start:apply_mask_scale]
     scale = 1 / (1 - p) if p < 1 else 0.0
     return torch.where(keep, inputs * scale, 0.0)
+    # --8<-- [end:apply_mask_scale]
 
 
 # --8<-- [end:apply_mask]
@@ -106,7 +110,7 @@ def dropout(inputs: Tensor, p: float = 0.5, *, generator: Generator | None = Non
         [0.0, 4.0]
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Dropout between the dense layers][dropout-between-the-dense-layers]
     """
     return apply_mask(inputs, keep_mask(inputs, p, generator=generator), p)
 
@@ -137,7 +141,7 @@ class Dropout(nn.Module):
         tensor([1., 2.])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Dropout between the dense layers][dropout-between-the-dense-layers]
     """
 
     def __init__(self, p: float = 0.5, *, generator: Generator | None = None) -> None:

@@ -46,7 +46,7 @@ def pool2d(
                 [5., 6.]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Pooling][pooling]
     """
     check_shape("image", image, "H", "W")
     check_floating("image", image)
@@ -108,7 +108,7 @@ def max_pool2d(
                   [13., 15.]]]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [At the border][at-the-border]
     """
     sizes, strides, paddings = _check_pooling(images, window, stride, padding)
     # --8<-- [start:max_pool2d_windows]
@@ -168,7 +168,7 @@ def avg_pool2d(
                   [10.5000, 12.5000]]]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [Which pixel gets the gradient][which-pixel-gets-the-gradient]
     """
     sizes, strides, (rows, columns) = _check_pooling(images, window, stride, padding)
     edges = (columns, columns, rows, rows)

@@ -30,7 +30,7 @@ def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tup
         ValueError: stride must be at least 1, got 0
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [The padding that keeps the size][the-padding-that-keeps-the-size]
     """
     pair = (value, value) if isinstance(value, int) else value
     if not isinstance(pair, tuple) or [type(number) for number in pair] != [int, int]:
@@ -78,7 +78,7 @@ def output_size(
         (3, 5, 2)
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [The size][the-size]
     """
     for name, value in {
         "size": size,
@@ -141,7 +141,7 @@ def sliding_windows(
                 [6, 7]])
 
     Explained in:
-        [Layers by hand][layers-by-hand]
+        [At the border][at-the-border]
     """
     check_shape("images", images, "B", "C", "H", "W")
     windows = images

@@ -46,7 +46,7 @@ def alexnet(
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [AlexNet][alexnet]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)

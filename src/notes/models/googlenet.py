@@ -36,7 +36,7 @@ class Inception(nn.Module):
         torch.Size([1, 256, 28, 28])
 
     Explained in:
-        [Models][models]
+        [GoogLeNet][googlenet]
     """
 
     def __init__(self, in_channels: int, paths: Paths) -> None:
@@ -117,7 +117,7 @@ def googlenet(
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [GoogLeNet][googlenet]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)

@@ -38,7 +38,7 @@ def mnist_cnn(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier:
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [A small network for digits][a-small-network-for-digits]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
@@ -68,7 +68,7 @@ class InceptionA(nn.Module):
         torch.Size([2, 88, 12, 12])
 
     Explained in:
-        [Models][models]
+        [A small network for digits][a-small-network-for-digits]
     """
 
     out_channels = 16 + 24 + 24 + 24
@@ -115,7 +115,7 @@ def mnist_inception(in_channels: int = 1, num_classes: int = 10) -> ImageClassif
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [A small network for digits][a-small-network-for-digits]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
@@ -148,7 +148,7 @@ class PlainResidualBlock(nn.Module):
         torch.Size([2, 16, 12, 12])
 
     Explained in:
-        [Models][models]
+        [A small one][a-small-one]
     """
 
     def __init__(self, channels: int) -> None:
@@ -181,7 +181,7 @@ def mnist_resnet(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [A small one][a-small-one]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)

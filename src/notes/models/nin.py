@@ -31,7 +31,7 @@ def nin_block(
         torch.Size([1, 8, 9, 9])
 
     Explained in:
-        [Models][models]
+        [Network in network][network-in-network]
     """
     # --8<-- [start:block]
     return nn.Sequential(
@@ -62,7 +62,8 @@ def nin(
         num_classes: Number of logits; the last block has one channel for each class.
         width: Multiplies the channels of the other blocks.
         final_relu: Whether the last block ends in a ReLU, as in the notes. Then no logit is ever
-            negative, and a class whose logit is 0 for all images no longer learns.
+            negative, and a class whose logit is 0 for all images gets no gradient for its own
+            weights: only a change in the layers below can bring it back.
 
     Raises:
         ValueError: If a size is not positive; from the call, if the images are too small.
@@ -76,16 +77,15 @@ def nin(
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [Network in network][network-in-network]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
     channels1, channels2, channels3 = scaled(96, width), scaled(256, width), scaled(384, width)
     # --8<-- [start:layers]
     block4 = nin_block(channels3, num_classes, kernel_size=3, padding=1)
-    stages = OrderedDict[
-        str, nn.Module
-    ](  # the shapes are those of full width, for 224x224 images
+    # The shapes are those of full width, for 224x224 images.
+    stages: OrderedDict[str, nn.Module] = OrderedDict(
         block1=nin_block(in_channels, channels1, kernel_size=11, stride=4),  # (B, 96, 54, 54)
         pool1=nn.MaxPool2d(kernel_size=3, stride=2),  # (B, 96, 26, 26)
         block2=nin_block(channels1, channels2, kernel_size=5, padding=2),  # (B, 256, 26, 26)

@@ -32,7 +32,7 @@ class ZeroPaddedShortcut(nn.Module):
         He et al. (2015), https://arxiv.org/abs/1512.03385, option A
 
     Explained in:
-        [Models][models]
+        [ResNet][resnet]
     """
 
     def __init__(self, new_channels: int, stride: int) -> None:
@@ -69,7 +69,7 @@ class ResidualBlock(nn.Module):
         torch.Size([4, 6, 3, 3])
 
     Explained in:
-        [Models][models]
+        [ResNet][resnet]
     """
 
     def __init__(
@@ -139,7 +139,7 @@ def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0)
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [ResNet][resnet]
     """
     check_positive("in_channels", in_channels)
     check_positive("num_classes", num_classes)
@@ -202,7 +202,7 @@ def cifar_resnet(
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [ResNet][resnet]
     """
     if depth < 8 or (depth - 2) % 6:
         raise ValueError(f"depth must be 6 n + 2 with n of at least 1, got {depth}")

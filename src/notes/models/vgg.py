@@ -40,7 +40,7 @@ def vgg_block(num_convolutions: int, in_channels: int, out_channels: int) -> nn.
         torch.Size([1, 8, 16, 16])
 
     Explained in:
-        [Models][models]
+        [VGG][vgg]
     """
     # --8<-- [start:layers]
     layers: list[nn.Module] = []
@@ -91,7 +91,7 @@ def vgg(
         torch.Size([2, 10])
 
     Explained in:
-        [Models][models]
+        [VGG][vgg]
     """
     if depth not in CONVOLUTIONS:
         raise ValueError(f"depth must be one of {sorted(CONVOLUTIONS)}, got {depth!r}")
