@@ -92,7 +92,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
     coarse = (math.ceil(height / 20), math.ceil(width / 20), SIZES, RATIOS)
     num_anchors, num_coarse = (5 * rows * columns for rows, columns, *_ in (grid, coarse))
     return {
-        "Overlap": (
+        "Overlap, step by step": (
             "million pairs per second",
             {
                 "a loop over all pairs": (overlap_loop, pair, few**2),
@@ -100,7 +100,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "planes, block by block: `box_iou`": (box_iou, pairs, many**2),
             },
         ),
-        "Anchors": (
+        "Anchors, step by step": (
             "million anchors per second",
             {
                 "a loop over rows, columns and shapes": (anchors_loop, coarse, num_coarse),
@@ -108,7 +108,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "a row plus a column: `grid_anchors`": (grid_anchors, grid, num_anchors),
             },
         ),
-        "Targets": (
+        "Targets, step by step": (
             "images per second",
             {
                 "a loop over images and boxes": (loop_targets, (anchors, labels), num_images),
@@ -120,7 +120,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "the batch: `make_targets`": (make_targets, (anchors, labels), num_images),
             },
         ),
-        "Suppression": (
+        "Suppression, step by step": (
             "thousand boxes per second",
             {
                 "a loop over pairs": (nms_loop, scored, len(scored[0])),
@@ -133,7 +133,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "compiled, in blocks: `nms`": (nms, scored, len(scored[0])),
             },
         ),
-        "Detections": (
+        "Detections, step by step": (
             "images per second",
             {
                 "loops over images, classes and boxes": (classic, outputs, num_outputs),
