@@ -229,3 +229,12 @@ def test_nothing_is_left_on_the_default_device_and_no_gradient_is_recorded():
 def test_detect_rejects(change, error, message):
     with pytest.raises(error, match=message):
         detect(**BOOK | change)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("offsets", "offsets must be finite"), ("anchors", "anchors must be fin")]
+)
+def test_detect_rejects_what_no_detection_would_need(name, message):
+    background = torch.tensor([1.0, 0.0, 0.0]).repeat(1, 4, 1)
+    with pytest.raises(ValueError, match=message):
+        detect(**BOOK | {"class_probabilities": background, name: BOOK[name] + float("nan")})
