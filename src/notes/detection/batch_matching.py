@@ -1,11 +1,10 @@
 """`match_anchors` for all images of a batch at once.
 
 Image by image is slow: many small steps, and for each box a search through the overlaps of *all*
-boxes of its image. Here a few images at a time handle their first box together, then those that
-have a second one, and so on, in memory that is used again and again and fits the cache. An anchor
-remembers only how much the best box overlaps it; which box that is, is asked for the few above the
-threshold. And a box searches a second time only if another one has taken its anchor. The matches
-are the same.
+boxes of its image. Here many images handle their first box together, then those that have a second
+one, and so on, in memory that is used again and again. An anchor remembers only how much the best
+box overlaps it; which box that is, is asked for the few above the threshold. And a box searches a
+second time only if another one has taken its anchor. The matches are the same.
 
 Shapes: `B` images, `A` anchors, `M` most boxes in one image, `P` pairs of anchor and box, `n`
     images of a part that have another box.
@@ -22,7 +21,7 @@ from notes.checks import check_probability, check_same
 from notes.detection.boxes import check_boxes
 from notes.detection.labels import check_label_rows
 
-IMAGES_AT_A_TIME = 16
+AT_A_TIME = 2**18  # anchors of all images of a part: what lies in between fits the cache
 Planes = tuple[Tensor, ...]  # left, top, right, bottom, and of anchors the area, each for itself
 
 
@@ -94,9 +93,10 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
     areas = (right - left) * (bottom - top)
     # An area of 1 in place of 0 makes 0 / 1 of 0 / 0; the intersections are 0 anyway.
     planes = left, top, right, bottom, torch.where(areas > 0, areas, 1.0)
+    at_a_time = max(1, AT_A_TIME // len(anchors))
     found = []
-    for first in range(0, len(num_boxes), IMAGES_AT_A_TIME):
-        part = slice(first, first + IMAGES_AT_A_TIME)
+    for first in range(0, len(num_boxes), at_a_time):
+        part = slice(first, first + at_a_time)
         images, chosen, best = _match_part(planes, boxes[:, part], num_boxes[part], iou_threshold)
         images += first
         found.append((order[images], chosen, rows[images, best]))
@@ -115,9 +115,8 @@ def _match_part(
         n = sum(number > box for number in num_boxes)
         iou = _iou(anchors, boxes[:, :n, box, None].unbind(), *scratch[:, :n].unbind())  # (n, A)
         torch.maximum(largest[:n], iou, out=largest[:n])
-        wanted = _first_largest(iou)  # (n,)
-        values = iou.gather(1, wanted[:, None])[:, 0]
-        for queue, value, anchor in zip(queues, values.tolist(), wanted.tolist(), strict=False):
+        values, wanted = (part.tolist() for part in iou.max(dim=1))  # of equal ones the first
+        for queue, value, anchor in zip(queues, values, wanted, strict=False):
             queue.append((-value, anchor, box))
     # --8<-- [end:scan]
     # --8<-- [start:pairs]
@@ -153,13 +152,6 @@ def _iou(
     return inter.div_(union)
 
 
-def _first_largest(iou: Tensor) -> Tensor:
-    """The column of the largest number in each row, of equal ones the first."""
-    if iou.device.type == "cpu":  # NumPy searches several times as fast as PyTorch
-        return torch.from_numpy(iou.numpy().argmax(axis=1))
-    return iou.argmax(dim=1)
-
-
 # --8<-- [start:serve]
 def _serve(
     queue: list[tuple[float, int, int]], anchors: Planes, boxes: Tensor
@@ -176,7 +168,7 @@ def _serve(
         else:  # this box comes again, with the best anchor that is left for it
             iou = _iou(anchors, boxes[:, box, None].unbind())  # (A,)
             iou[taken] = -1
-            anchor = int(_first_largest(iou[None]))
+            anchor = int(iou.argmax())
             heapq.heappush(queue, (-float(iou[anchor]), anchor, box))
 
 
