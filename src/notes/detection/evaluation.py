@@ -22,7 +22,14 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
-from notes.checks import check_labels, check_probability, check_same, check_shape
+from notes.checks import (
+    check_finite,
+    check_floating,
+    check_labels,
+    check_probability,
+    check_same,
+    check_shape,
+)
 from notes.detection.boxes import check_boxes
 from notes.detection.labels import Detections
 from notes.detection.overlap import box_iou
@@ -325,6 +332,8 @@ def _check_evaluation(
     rule: Rule,
 ) -> None:
     check_shape("labels", labels, "B", "M", 5)
+    check_floating("labels", labels)
+    check_finite("labels", labels)
     if len(detections) != len(labels):
         raise ValueError(
             f"detections must be as many as labels, {len(labels)}, got {len(detections)}"
@@ -337,6 +346,9 @@ def _check_evaluation(
         check_probability("iou_threshold", threshold)
     _check_rule(rule)
     truths = labels[labels[..., 0] >= 0]
+    parts = truths[truths[:, 0] % 1 > 0]
+    if len(parts):
+        raise ValueError(f"labels must have whole numbers as classes, got {parts[0, 0].item():g}")
     check_boxes("labels", truths[:, 1:])
     check_labels("labels", truths[:, 0].long(), num_classes)
     for index, image in enumerate(detections):
