@@ -39,9 +39,9 @@ def check_boxes(name: str, boxes: Tensor) -> None:
     check_shape(name, boxes, "N", 4)
     check_floating(name, boxes)
     check_finite(name, boxes)
-    turned = (boxes[:, :2] > boxes[:, 2:]).any(dim=1)
+    turned = boxes[:, :2] > boxes[:, 2:]  # (N, 2)
     if turned.any():
-        index = int(turned.nonzero()[0])
+        index = int(turned.any(dim=1).nonzero()[0])
         values = [round(value, 4) for value in boxes[index].tolist()]
         raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
 
@@ -51,16 +51,15 @@ def _check_sides(boxes: Tensor) -> None:
     check_shape("boxes", boxes, "N", 4)
     check_floating("boxes", boxes)
     check_finite("boxes", boxes)
-    negative = (boxes[:, 2:] < 0).any(dim=1)
+    negative = boxes[:, 2:] < 0  # (N, 2)
     if negative.any():
-        index = int(negative.nonzero()[0])
+        index = int(negative.any(dim=1).nonzero()[0])
         values = [round(value, 4) for value in boxes[index].tolist()]
         raise ValueError(
             f"boxes must have a width and a height of at least 0, got {values} at index {index}"
         )
 
 
-# --8<-- [start:xyxy_to_cxcywh]
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
     """Corners to centre, width and height.
 
@@ -82,14 +81,12 @@ def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
         [Boxes][boxes]
     """
     check_boxes("boxes", boxes)
+    # --8<-- [start:to_cxcywh]
     top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
     return torch.cat([(top_left + bottom_right) / 2, bottom_right - top_left], dim=1)
+    # --8<-- [end:to_cxcywh]
 
 
-# --8<-- [end:xyxy_to_cxcywh]
-
-
-# --8<-- [start:cxcywh_to_xyxy]
 def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
     """Centre, width and height to corners.
 
@@ -112,11 +109,10 @@ def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
         [Boxes][boxes]
     """
     _check_sides(boxes)
+    # --8<-- [start:to_xyxy]
     center, half = boxes[:, :2], boxes[:, 2:] / 2
     return torch.cat([center - half, center + half], dim=1)
-
-
-# --8<-- [end:cxcywh_to_xyxy]
+    # --8<-- [end:to_xyxy]
 
 
 def xyxy_to_xywh(boxes: Tensor) -> Tensor:
