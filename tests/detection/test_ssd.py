@@ -142,7 +142,7 @@ def test_tiny_ssd_memorizes_one_batch():
     labels = torch.tensor([[[0.0, 0.1, 0.1, 0.4, 0.4]], [[1.0, 0.5, 0.4, 0.9, 0.9]]])
     model = small()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(60):
+    for _ in range(40):
         class_logits, offsets, anchors = model(images)
         loss = ssd_loss(class_logits, offsets, make_targets(anchors, labels)).total
         optimizer.zero_grad()
@@ -186,6 +186,10 @@ def test_images_of_bytes_are_rejected():
         (lambda: box_predictor(8, -1), "num_anchors must be greater than 0, got -1"),
         (lambda: TinySSD(0), "num_classes must be greater than 0, got 0"),
         (lambda: TinySSD(1, sizes=[(0.2,)]), "sizes must have an entry for each of 2 maps or more"),
+        (lambda: TinySSD(1, sizes=[(0.2,), ()]), "sizes must hold at least one number, got none"),
+        (lambda: TinySSD(1, ratios=()), "ratios must hold at least one number, got none"),
+        (lambda: TinySSD(1, ratios=(1, -2)), "ratios must be .*-2"),
+        (lambda: TinySSD(1, base_channels=()), "channels must have at least one entry, got none"),
         (lambda: halving_block(3, 0), "out_channels must be greater than 0, got 0"),
         (lambda: base_network(3, ()), "channels must have at least one entry, got none"),
         (lambda: concatenate_predictions([]), "predictions must hold at least one map, got none"),
