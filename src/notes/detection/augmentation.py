@@ -16,7 +16,6 @@ from notes.detection.labels import DetectionSet
 from notes.detection.padding import keep_objects
 
 
-# --8<-- [start:flip_boxes]
 def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
     """Mirror the boxes of the chosen images, left and right.
 
@@ -43,13 +42,12 @@ def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
     check_shape("flips", flips, len(labels))
     if flips.dtype != torch.bool:
         raise TypeError(f"flips must be a tensor of booleans, got {flips.dtype}")
+    # --8<-- [start:flip_boxes]
     kinds, x1, y1, x2, y2 = labels.unbind(dim=2)
     mirrored = torch.stack([kinds, 1 - x2, y1, 1 - x1, y2], dim=2)  # right becomes left
     chosen = flips[:, None] & (kinds >= 0)  # padding stays as it is
     return torch.where(chosen[..., None], mirrored, labels)
-
-
-# --8<-- [end:flip_boxes]
+    # --8<-- [end:flip_boxes]
 
 
 # --8<-- [start:crop_boxes]

@@ -104,7 +104,6 @@ def shape_extents(classes: Tensor, stretches: Tensor, angles: Tensor) -> tuple[T
     return points.amin(dim=1), points.amax(dim=1)
 
 
-# --8<-- [start:shape_coordinates]
 def shape_coordinates(pose: Pose, image_size: int) -> tuple[Tensor, Tensor]:
     """Each pixel's place in the coordinates of each shape.
 
@@ -124,15 +123,14 @@ def shape_coordinates(pose: Pose, image_size: int) -> tuple[Tensor, Tensor]:
         [Detection data][detection-data]
     """
     check_positive("image_size", image_size)
+    # --8<-- [start:shape_coordinates]
     middles = (torch.arange(image_size) + 0.5) / image_size
     x = ((middles - pose.origins[:, :1]) / pose.scales[:, None])[:, None, :]  # (N, 1, W)
     y = ((middles - pose.origins[:, 1:]) / pose.scales[:, None])[:, :, None]  # (N, H, 1)
     cos, sin = pose.angles.cos()[:, None, None], pose.angles.sin()[:, None, None]
     root = pose.stretches.sqrt()[:, None, None]
     return (x * cos + y * sin) / root, (y * cos - x * sin) * root  # (N, H, W) each
-
-
-# --8<-- [end:shape_coordinates]
+    # --8<-- [end:shape_coordinates]
 
 
 # --8<-- [start:shape_masks]
@@ -166,7 +164,6 @@ def shape_masks(classes: Tensor, u: Tensor, v: Tensor) -> Tensor:
 # --8<-- [end:shape_masks]
 
 
-# --8<-- [start:mask_boxes]
 def mask_boxes(masks: Tensor) -> Tensor:
     """The smallest boxes around masks, in pixels.
 
@@ -195,14 +192,13 @@ def mask_boxes(masks: Tensor) -> Tensor:
     check_shape("masks", masks, "N", "H", "W")
     if masks.dtype != torch.bool:
         raise TypeError(f"masks must be a tensor of booleans, got {masks.dtype}")
+    # --8<-- [start:mask_boxes]
     lines = masks.any(dim=1).byte(), masks.any(dim=2).byte()  # (N, W) and (N, H)
     starts = [line.argmax(dim=1) for line in lines]
     ends = [line.shape[1] - line.flip(1).argmax(dim=1) for line in lines]
     boxes = torch.stack([*starts, *ends], dim=1).float()
     return boxes * masks.flatten(1).any(dim=1, keepdim=True)
-
-
-# --8<-- [end:mask_boxes]
+    # --8<-- [end:mask_boxes]
 
 
 def _outlines() -> Tensor:

@@ -38,7 +38,6 @@ class Predictions(NamedTuple):
     anchors: Tensor
 
 
-# --8<-- [start:predictors]
 def class_predictor(in_channels: int, num_anchors: int, num_classes: int) -> nn.Conv2d:
     """In each cell, a score for each anchor and class: `(B, C, H, W)` to `(B, a * (K + 1), H, W)`.
 
@@ -56,7 +55,9 @@ def class_predictor(in_channels: int, num_anchors: int, num_classes: int) -> nn.
     check_positive("in_channels", in_channels)
     check_positive("num_anchors", num_anchors)
     check_positive("num_classes", num_classes)
+    # --8<-- [start:class_predictor]
     return nn.Conv2d(in_channels, num_anchors * (num_classes + 1), kernel_size=3, padding=1)
+    # --8<-- [end:class_predictor]
 
 
 def box_predictor(in_channels: int, num_anchors: int) -> nn.Conv2d:
@@ -74,13 +75,11 @@ def box_predictor(in_channels: int, num_anchors: int) -> nn.Conv2d:
     """
     check_positive("in_channels", in_channels)
     check_positive("num_anchors", num_anchors)
+    # --8<-- [start:box_predictor]
     return nn.Conv2d(in_channels, num_anchors * 4, kernel_size=3, padding=1)
+    # --8<-- [end:box_predictor]
 
 
-# --8<-- [end:predictors]
-
-
-# --8<-- [start:concatenate_predictions]
 def flatten_predictions(predictions: Tensor) -> Tensor:
     """All values of an image in one row, those of a cell side by side.
 
@@ -104,7 +103,9 @@ def flatten_predictions(predictions: Tensor) -> Tensor:
         [SSD][ssd]
     """
     check_shape("predictions", predictions, "B", "C", "H", "W")
+    # --8<-- [start:flatten_predictions]
     return predictions.permute(0, 2, 3, 1).flatten(start_dim=1)
+    # --8<-- [end:flatten_predictions]
 
 
 def concatenate_predictions(predictions: Sequence[Tensor]) -> Tensor:
@@ -129,13 +130,11 @@ def concatenate_predictions(predictions: Sequence[Tensor]) -> Tensor:
     """
     if not predictions:
         raise ValueError("predictions must hold at least one map, got none")
+    # --8<-- [start:concatenate_predictions]
     return torch.cat([flatten_predictions(one) for one in predictions], dim=1)
+    # --8<-- [end:concatenate_predictions]
 
 
-# --8<-- [end:concatenate_predictions]
-
-
-# --8<-- [start:blocks]
 def halving_block(in_channels: int, out_channels: int) -> nn.Sequential:
     """Two convolutions, then half the height and width: `(B, C, H, W)` to `(B, D, H/2, W/2)`.
 
@@ -155,12 +154,14 @@ def halving_block(in_channels: int, out_channels: int) -> nn.Sequential:
     """
     check_positive("in_channels", in_channels)
     check_positive("out_channels", out_channels)
+    # --8<-- [start:halving_block]
     layers: list[nn.Module] = []
     for channels in (in_channels, out_channels):
         layers.append(nn.Conv2d(channels, out_channels, kernel_size=3, padding=1))
         layers.append(nn.BatchNorm2d(out_channels))
         layers.append(nn.ReLU())
     return nn.Sequential(*layers, nn.MaxPool2d(2))
+    # --8<-- [end:halving_block]
 
 
 def base_network(in_channels: int = 3, channels: Sequence[int] = (16, 32, 64)) -> nn.Sequential:
@@ -178,11 +179,10 @@ def base_network(in_channels: int = 3, channels: Sequence[int] = (16, 32, 64)) -
     """
     if not channels:
         raise ValueError("channels must have at least one entry, got none")
+    # --8<-- [start:base_network]
     inputs = [in_channels, *channels[:-1]]
     return nn.Sequential(*(halving_block(*pair) for pair in zip(inputs, channels, strict=True)))
-
-
-# --8<-- [end:blocks]
+    # --8<-- [end:base_network]
 
 
 class TinySSD(nn.Module):
