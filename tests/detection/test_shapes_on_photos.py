@@ -5,6 +5,7 @@ from torchvision.ops import masks_to_boxes
 from notes.detection.overlap import box_iou
 from notes.detection.shapes_on_photos import (
     CLASS_NAMES,
+    _photos,
     draw_scenes,
     paint_scenes,
     shapes_on_photos,
@@ -141,6 +142,20 @@ def test_the_same_seed_draws_the_same_set():
     assert torch.equal(one.images, other.images)
     assert torch.equal(one.labels, other.labels)
     assert not torch.equal(one.images, third.images)
+
+
+def test_the_set_does_not_depend_on_the_default_dtype():
+    _photos.cache_clear()
+    torch.set_default_dtype(torch.float64)
+    try:
+        images, labels = shapes_on_photos(5, image_size=40, generator=seeded())
+    finally:
+        torch.set_default_dtype(torch.float32)
+    _photos.cache_clear()
+    expected = shapes_on_photos(5, image_size=40, generator=seeded())
+    assert images.dtype == labels.dtype == torch.float32
+    assert torch.equal(images, expected.images)
+    assert torch.equal(labels, expected.labels)
 
 
 def test_without_a_generator_the_global_seed_counts():

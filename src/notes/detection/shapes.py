@@ -124,7 +124,7 @@ def shape_coordinates(pose: Pose, image_size: int) -> tuple[Tensor, Tensor]:
     """
     check_positive("image_size", image_size)
     # --8<-- [start:shape_coordinates]
-    middles = (torch.arange(image_size) + 0.5) / image_size
+    middles = (torch.arange(image_size).to(pose.origins) + 0.5) / image_size
     x = ((middles - pose.origins[:, :1]) / pose.scales[:, None])[:, None, :]  # (N, 1, W)
     y = ((middles - pose.origins[:, 1:]) / pose.scales[:, None])[:, :, None]  # (N, H, 1)
     cos, sin = pose.angles.cos()[:, None, None], pose.angles.sin()[:, None, None]

@@ -303,7 +303,7 @@ def _photos(image_size: int) -> list[Tensor]:
     """Both photographs at each zoom, mirrored too: `(3, height, width)` in [0, 1]."""
     photos = []
     for photo in datasets.load_sample_images().images:
-        pixels = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None] / 255  # (1, 3, H, W)
+        pixels = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
         for zoom in ZOOMS:
             height = round(zoom * image_size)
             size = (height, round(height * pixels.shape[3] / pixels.shape[2]))
@@ -316,7 +316,7 @@ def _backgrounds(draws: Tensor, image_size: int) -> Tensor:
     """A piece of a photograph for each row of `(N, 3)` numbers: `(N, 3, H, W)`."""
     photos = _photos(image_size)
     numbers = (draws[:, 0] * len(photos)).long()
-    images = torch.empty(len(draws), 3, image_size, image_size)
+    images = draws.new_empty(len(draws), 3, image_size, image_size)
     for number in numbers.unique():
         pieces = photos[number].unfold(1, image_size, 1).unfold(2, image_size, 1)
         chosen = numbers == number
@@ -339,4 +339,4 @@ def _shades(patterns: Tensor, u: Tensor, v: Tensor) -> Tensor:
     checks = stripes ^ (torch.sin(7 * v) > 0)
     kinds = patterns[:, None, None]
     dark = (stripes & (kinds == 1)) | (checks & (kinds == 2))
-    return 1 - 0.4 * dark
+    return 1 - 0.4 * dark.to(u.dtype)
