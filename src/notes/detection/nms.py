@@ -103,9 +103,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
 
 @torch.no_grad()
-def class_wise_nms(
-    boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold: float
-) -> Tensor:
+def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold: float) -> Tensor:
     """`nms` within each class: a dog never removes a cat.
 
     Any integers may stand for classes. With one for each pair of image and class it works on a
@@ -271,4 +269,6 @@ def _check_scored_boxes(boxes: Tensor, scores: Tensor, iou_threshold: float) -> 
 
 def _check_device(name: str, tensor: Tensor, boxes: Tensor) -> None:
     if tensor.device != boxes.device:
-        raise ValueError(f"{name} must be on the device of boxes, {boxes.device}, got {tensor.device}")
+        raise ValueError(
+            f"{name} must be on the device of boxes, {boxes.device}, got {tensor.device}"
+        )

@@ -179,7 +179,7 @@ def _weights(start: Tensor, size: Tensor, num_cells: int, num_points: int, limit
     # A point between two pixels takes of each what is missing to the distance of 1.
     pixels = torch.arange(limit, dtype=start.dtype, device=start.device)
     weights = (1 - (points[:, None] - pixels).abs()).clamp(min=0) * inside[:, None]
-    return weights.unflatten(0, (num_cells, num_points)).mean(dim=1)
+    return weights.reshape(num_cells, num_points, limit).mean(dim=1)
 
 
 # --8<-- [end:weights]
