@@ -15,7 +15,6 @@ from torch import Tensor
 from notes.checks import (
     check_finite,
     check_floating,
-    check_labels,
     check_positive,
     check_probability,
     check_shape,
@@ -112,7 +111,7 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
     Args:
         boxes: `(N, 4)` boxes, `xyxy`, any unit.
         scores: `(N,)` finite numbers; only their order counts.
-        classes: `(N,)` integers, at least 0.
+        classes: `(N,)` integers.
         iou_threshold: The largest overlap that two kept boxes of one class may have, in [0, 1].
 
     Returns:
@@ -120,8 +119,7 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
 
     Raises:
         TypeError: If a dtype is wrong.
-        ValueError: If a shape, a box, a score, a class or the threshold is wrong, or the devices
-            differ.
+        ValueError: If a shape, a box, a score or the threshold is wrong, or the devices differ.
 
     Examples:
         >>> boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).repeat(3, 1)
@@ -134,15 +132,18 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
     """
     _check_scored_boxes(boxes, scores, iou_threshold)
     check_shape("classes", classes, len(boxes))
-    check_labels("classes", classes, num_classes=torch.iinfo(torch.int64).max)
     _check_device("classes", classes, boxes)
+    if classes.is_floating_point() or classes.is_complex() or classes.dtype == torch.bool:
+        raise TypeError(f"classes must be a tensor of integers, got {classes.dtype}")
     boxes = _at_least_float32(boxes)
     # --8<-- [start:class_wise]
     order = scores.argsort(descending=True, stable=True)
     order = order[classes[order].argsort(stable=True)]  # class by class, best first in each
     sizes = classes[order].unique_consecutive(return_counts=True)[1].tolist()
     kept = [one_class[_settle(boxes[one_class], iou_threshold)] for one_class in order.split(sizes)]
-    keep = torch.cat(kept).sort().values  # in the order given, so that equal scores stay in it
+    keep = (
+        torch.cat([order[:0], *kept]).sort().values
+    )  # in the order given, so that equal scores stay in it
     return keep[scores[keep].argsort(descending=True, stable=True)]
     # --8<-- [end:class_wise]
 
