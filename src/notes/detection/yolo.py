@@ -44,7 +44,7 @@ def convolution(in_channels: int, out_channels: int) -> nn.Sequential:
     )
 
 
-class TinyYOLO(nn.Sequential):
+class TinyYOLO(nn.Module):
     """Three halvings, three convolutions on the grid, and one that answers.
 
     Args:
@@ -67,6 +67,7 @@ class TinyYOLO(nn.Sequential):
     def __init__(
         self, num_classes: int, in_channels: int = 3, *, num_boxes: int = 2, width: int = 16
     ) -> None:
+        super().__init__()
         check_positive("num_classes", num_classes)
         check_positive("in_channels", in_channels)
         check_positive("num_boxes", num_boxes)
@@ -76,7 +77,7 @@ class TinyYOLO(nn.Sequential):
         halvings = [
             nn.Sequential(convolution(*pair), nn.MaxPool2d(2)) for pair in pairwise(channels)
         ]
-        super().__init__(
+        self.layers = nn.Sequential(
             *halvings,  # (B, 4 * width, H/8, W/8): from here on, a place is a cell of the grid
             convolution(4 * width, 8 * width),
             convolution(8 * width, 8 * width),
@@ -92,7 +93,8 @@ class TinyYOLO(nn.Sequential):
             raise ValueError(
                 f"images must be a multiple of 8 high and wide, got {tuple(images.shape)}"
             )
-        return super().forward(images).permute(0, 2, 3, 1)
+        outputs: Tensor = self.layers(images)
+        return outputs.permute(0, 2, 3, 1)
 
 
 class YoloPredictions(NamedTuple):
@@ -190,7 +192,7 @@ def yolo_loss(
     check_same("outputs", outputs, "labels", labels)
     check_positive("box_weight", box_weight)
     check_positive("background_weight", background_weight)
-    targets = make_grid_targets(labels, tuple(outputs.shape[1:3]))
+    targets = make_grid_targets(labels, (outputs.shape[1], outputs.shape[2]))
     cells = targets.classes >= 0  # (B, S, T)
     check_labels("labels", targets.classes[cells], num_classes)
     # --8<-- [start:loss]
