@@ -14,7 +14,7 @@ Shapes: `N` boxes.
 import torch
 from torch import Tensor
 
-from notes.checks import check_finite, check_floating, check_shape
+from notes.checks import check_finite, check_floating, check_positive, check_shape
 
 
 def check_boxes(name: str, boxes: Tensor) -> None:
@@ -46,6 +46,20 @@ def check_boxes(name: str, boxes: Tensor) -> None:
         raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
 
 
+def _check_sides(boxes: Tensor) -> None:
+    """Refuse what does not hold boxes whose last two numbers are width and height."""
+    check_shape("boxes", boxes, "N", 4)
+    check_floating("boxes", boxes)
+    check_finite("boxes", boxes)
+    negative = (boxes[:, 2:] < 0).any(dim=1)
+    if negative.any():
+        index = int(negative.nonzero()[0])
+        values = [round(value, 4) for value in boxes[index].tolist()]
+        raise ValueError(
+            f"boxes must have a width and a height of at least 0, got {values} at index {index}"
+        )
+
+
 # --8<-- [start:xyxy_to_cxcywh]
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
     """Corners to centre, width and height.
@@ -73,6 +87,116 @@ def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
 
 
 # --8<-- [end:xyxy_to_cxcywh]
+
+
+# --8<-- [start:cxcywh_to_xyxy]
+def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
+    """Centre, width and height to corners.
+
+    Args:
+        boxes: `(N, 4)` boxes, `cxcywh`.
+
+    Returns:
+        `(N, 4)` boxes, `xyxy`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the shape is not `(N, 4)`, a number is NaN or infinite, or a width or height
+            is negative.
+
+    Examples:
+        >>> cxcywh_to_xyxy(torch.tensor([[20.0, 40.0, 20.0, 40.0]]))
+        tensor([[10., 20., 30., 60.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    _check_sides(boxes)
+    center, half = boxes[:, :2], boxes[:, 2:] / 2
+    return torch.cat([center - half, center + half], dim=1)
+
+
+# --8<-- [end:cxcywh_to_xyxy]
+
+
+def xyxy_to_xywh(boxes: Tensor) -> Tensor:
+    """Corners to the upper left corner, width and height.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+
+    Returns:
+        `(N, 4)` boxes, `xywh`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes.
+
+    Examples:
+        >>> xyxy_to_xywh(torch.tensor([[10.0, 20.0, 30.0, 60.0]]))
+        tensor([[10., 20., 20., 40.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    return torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], dim=1)
+
+
+def xywh_to_xyxy(boxes: Tensor) -> Tensor:
+    """Upper left corner, width and height to corners.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xywh`.
+
+    Returns:
+        `(N, 4)` boxes, `xyxy`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the shape is not `(N, 4)`, a number is NaN or infinite, or a width or height
+            is negative.
+
+    Examples:
+        >>> xywh_to_xyxy(torch.tensor([[10.0, 20.0, 20.0, 40.0]]))
+        tensor([[10., 20., 30., 60.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    _check_sides(boxes)
+    return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
+
+
+def clip_boxes(boxes: Tensor, height: float = 1.0, width: float = 1.0) -> Tensor:
+    """Cut off what lies outside of the image.
+
+    A box that lies outside altogether keeps no area.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+        height: Of the image, in the boxes' unit; 1 for shares.
+        width: Of the image.
+
+    Returns:
+        `(N, 4)` boxes inside the image.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes, or a side is not positive.
+
+    Examples:
+        >>> clip_boxes(torch.tensor([[-0.2, 0.1, 0.5, 1.3]]))
+        tensor([[0.0000, 0.1000, 0.5000, 1.0000]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    check_positive("height", height)
+    check_positive("width", width)
+    x, y = boxes[:, 0::2].clamp(0, width), boxes[:, 1::2].clamp(0, height)  # (N, 2) each
+    return torch.stack([x, y], dim=2).flatten(1)
 
 
 def box_area(boxes: Tensor) -> Tensor:
