@@ -155,6 +155,12 @@ def test_gradients_of_the_boxes_are_right_for_align():
     assert gradcheck(lambda boxes: roi_align(features, [boxes], 2), boxes)
 
 
+def test_a_box_on_pixel_centres_has_a_gradient_as_well():
+    box = torch.tensor([[1.0, 1.0, 3.0, 3.0]], requires_grad=True)
+    roi_align(RAMP, [box], 1, sampling_ratio=2).sum().backward()
+    assert box.grad.tolist() == [[0.5, 2, 0.5, 2]]  # the ramp rises by 1 across and by 4 down
+
+
 def test_pool_gives_its_gradient_to_the_first_maximum():
     features = torch.ones(1, 1, 4, 4, requires_grad=True)
     roi_pool(features, [CORNER], 1).sum().backward()

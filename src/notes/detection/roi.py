@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from notes.checks import (
@@ -176,9 +177,12 @@ def _weights(start: Tensor, size: Tensor, num_cells: int, num_points: int, limit
     points = start + shares * (size / (num_cells * num_points))
     inside = (points >= -1) & (points <= limit)
     points = points.clamp(0, limit - 1)
-    # A point between two pixels takes of each what is missing to the distance of 1.
-    pixels = torch.arange(limit, dtype=start.dtype, device=start.device)
-    weights = (1 - (points[:, None] - pixels).abs()).clamp(min=0) * inside[:, None]
+    # A point takes from the pixels before and after it; from the nearer one more.
+    before = points.detach().floor().long()
+    after = (before + 1).clamp(max=limit - 1)
+    share = (points - before)[:, None]  # of the pixel after it
+    weights = F.one_hot(before, limit) * (1 - share) + F.one_hot(after, limit) * share
+    weights = weights * inside[:, None]
     return weights.reshape(num_cells, num_points, limit).mean(dim=1)
 
 
