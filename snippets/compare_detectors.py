@@ -1,8 +1,8 @@
 """Train TinySSD and TinyYOLO on the same images with the same budget, and compare.
 
 `python snippets/compare_detectors.py` takes some minutes, writes docs/detection/compared.json and
-shows the table that stands in docs/detection/yolo.md. With `--quick` it takes seconds and writes
-nothing: its numbers mean nothing.
+shows the table and the numbers that docs/detection/yolo.md holds, to be pasted there. With
+`--quick` it takes seconds and writes nothing: its numbers mean nothing.
 """
 
 import argparse
@@ -119,8 +119,8 @@ def train(
     rate: float,
     seed: int,
     budget: Budget,
-) -> dict[str, list[float]]:
-    """Train a new model; the precision on each test set after each epoch."""
+) -> tuple[nn.Module, dict[str, list[float]]]:
+    """Train a new model; with it comes its precision on each test set after each epoch."""
     torch.manual_seed(seed)
     model = contestant.build()
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
@@ -144,7 +144,7 @@ def train(
             schedule.step()
         for name, test in tests.items():
             curves[name].append(precision(contestant, model, test))
-    return curves
+    return model, curves
 
 
 def compare_precision(contestant: Contestant, budget: Budget) -> dict[str, Any]:
@@ -156,11 +156,11 @@ def compare_precision(contestant: Contestant, budget: Budget) -> dict[str, Any]:
         "overlap": draw(budget.num_test, seed=3, hard="overlap"),
     }
     choice = {
-        rate: train(contestant, data, validation, rate, budget.seed_of_choice, budget)
+        rate: train(contestant, data, validation, rate, budget.seed_of_choice, budget)[1]
         for rate in budget.learning_rates
     }
     chosen = max(choice, key=lambda rate: choice[rate]["validation"][-1])
-    runs = [train(contestant, data, tests, chosen, seed, budget) for seed in budget.seeds]
+    runs = [train(contestant, data, tests, chosen, seed, budget)[1] for seed in budget.seeds]
     return {
         "validation": {str(rate): round(x["validation"][-1], 4) for rate, x in choice.items()},
         "learning_rate": chosen,
@@ -212,13 +212,23 @@ def render_table(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def render_curves(result: Mapping[str, Any]) -> str:
+    """The numbers of the page's plot, as lines of Python."""
+    return "".join(
+        f'    "{detector["name"]}": [\n'
+        + "".join(f"        {curve},\n" for curve in detector["test"])
+        + "    ],\n"
+        for detector in result["detectors"]
+    )
+
+
 def main() -> None:
     """Compare, show the table and, unless it was quick, write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small budget, writes nothing")
     quick = parser.parse_args().quick
     result = compare(QUICK if quick else Budget())
-    print(render_table(result))
+    print(render_table(result), render_curves(result), sep="\n\n")
     if not quick:
         RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
