@@ -225,6 +225,12 @@ def test_bad_arguments_of_the_loss_are_refused(changed, error, message):
         yolo_loss(**(arguments | changed))
 
 
+def test_the_loss_notices_an_unknown_class_that_has_lost_its_cell():
+    labels = torch.tensor([[FIRST, [7.0, *FIRST[1:]]]])
+    with pytest.raises(ValueError, match=r"labels must lie in \[0, 3\), got 7"):
+        yolo_loss(torch.zeros(1, 4, 4, 13), labels, 3)
+
+
 def test_the_loss_refuses_to_average_over_no_images():
     with pytest.raises(ValueError, match=r"labels must have shape \(1, M, 5\), got \(0, 1, 5\)"):
         yolo_loss(torch.zeros(0, 4, 4, 13), torch.zeros(0, 1, 5), 3)

@@ -194,7 +194,7 @@ def yolo_loss(
     check_positive("background_weight", background_weight)
     targets = make_grid_targets(labels, (outputs.shape[1], outputs.shape[2]))
     cells = targets.classes >= 0  # (B, S, T)
-    check_labels("labels", targets.classes[cells], num_classes)
+    check_labels("labels", labels[labels[:, :, 0] >= 0][:, 0].long(), num_classes)
     # --8<-- [start:loss]
     boxes = decode_cells(predictions.coordinates.detach())[cells]  # (P, N, 4)
     overlaps = [box_iou(one, targets.boxes[cells]).diagonal() for one in boxes.unbind(dim=1)]
