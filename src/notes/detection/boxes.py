@@ -60,7 +60,6 @@ def _check_sides(boxes: Tensor) -> None:
         )
 
 
-# --8<-- [start:xyxy_to_cxcywh]
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
     """Corners to centre, width and height.
 
@@ -82,14 +81,12 @@ def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
         [Boxes][boxes]
     """
     check_boxes("boxes", boxes)
+    # --8<-- [start:to_cxcywh]
     top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
     return torch.cat([(top_left + bottom_right) / 2, bottom_right - top_left], dim=1)
+    # --8<-- [end:to_cxcywh]
 
 
-# --8<-- [end:xyxy_to_cxcywh]
-
-
-# --8<-- [start:cxcywh_to_xyxy]
 def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
     """Centre, width and height to corners.
 
@@ -112,11 +109,10 @@ def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
         [Boxes][boxes]
     """
     _check_sides(boxes)
+    # --8<-- [start:to_xyxy]
     center, half = boxes[:, :2], boxes[:, 2:] / 2
     return torch.cat([center - half, center + half], dim=1)
-
-
-# --8<-- [end:cxcywh_to_xyxy]
+    # --8<-- [end:to_xyxy]
 
 
 def xyxy_to_xywh(boxes: Tensor) -> Tensor:

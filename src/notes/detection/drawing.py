@@ -20,7 +20,6 @@ from notes.detection.boxes import check_boxes
 from notes.plotting import COLORS, INK
 
 
-# --8<-- [start:show_image]
 def show_image(axes: Axes, image: Tensor) -> None:
     """Draw an image so that boxes in pixels fit onto it.
 
@@ -44,10 +43,6 @@ def show_image(axes: Axes, image: Tensor) -> None:
     axes.set_axis_off()
 
 
-# --8<-- [end:show_image]
-
-
-# --8<-- [start:draw_boxes]
 def draw_boxes(
     axes: Axes,
     boxes: Tensor,
@@ -90,6 +85,7 @@ def draw_boxes(
     corners = boxes.detach().cpu().double() * boxes.new_tensor([width, height] * 2).cpu().double()
     texts = [""] * len(boxes) if labels is None else labels
     rows = zip(corners.tolist(), texts, cycle(palette), strict=False)
+    # --8<-- [start:outline]
     for (x1, y1, x2, y2), text, color in rows:
         outline = Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False)
         outline.set(edgecolor=color, linewidth=linewidth, linestyle=linestyle)
@@ -99,9 +95,7 @@ def draw_boxes(
         axes.add_patch(outline)
         if text:
             _write(axes, x1, y1, text, color)
-
-
-# --8<-- [end:draw_boxes]
+    # --8<-- [end:outline]
 
 
 def _write(axes: Axes, x: float, y: float, text: str, color: str) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from notes.checks import check_same
 from notes.detection.boxes import box_area, check_boxes
 
-BLOCK = 2**16  # pairs at a time: the numbers in between stay in the processor's cache
+BLOCK = 2**16  # pairs at a time for each thread: what lies in between stays in its cache
 
 
 def _checked_pair(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,9 +54,10 @@ def _in_blocks(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     no_union = bool((area1 == 0).any() and (area2 == 0).any())
     left1, top1, right1, bottom1 = boxes1.T.contiguous()[:, :, None]  # (N, 1) each
     left2, top2, right2, bottom2 = boxes2.T.contiguous()  # (M,) each
-    num_columns = min(BLOCK, len(boxes2))
-    num_rows = BLOCK // num_columns
-    spaces = iou.new_empty(2, num_rows, num_columns)
+    block = BLOCK * torch.get_num_threads()
+    num_columns = min(block, len(boxes2))
+    num_rows = block // num_columns
+    spaces = iou.new_empty(2, min(num_rows, len(boxes1)), num_columns)
     for first_row in range(0, len(boxes1), num_rows):
         for first_column in range(0, len(boxes2), num_columns):
             rows = slice(first_row, first_row + num_rows)
