@@ -6,7 +6,8 @@ Shapes: `A` anchors, `M` boxes.
 import torch
 from torch import Tensor
 
-from notes.checks import check_probability
+from notes.checks import check_probability, check_same
+from notes.detection.boxes import check_boxes
 from notes.detection.overlap import box_iou
 
 
@@ -20,7 +21,8 @@ def match_anchors(anchors: Tensor, boxes: Tensor, iou_threshold: float = 0.5) ->
     free one; boxes that are left when no anchor is free go without.
 
     Each remaining anchor that overlaps a box by the threshold or more takes the box that it
-    overlaps most, of equal ones the first.
+    overlaps most, of equal ones the first. In float16 and bfloat16 the overlaps are computed in
+    float32.
 
     Args:
         anchors: `(A, 4)` boxes, `xyxy`.
@@ -47,7 +49,12 @@ def match_anchors(anchors: Tensor, boxes: Tensor, iou_threshold: float = 0.5) ->
     Explained in:
         [Assigning anchors][assigning-anchors]
     """
+    check_boxes("anchors", anchors)
+    check_boxes("boxes", boxes)
+    check_same("anchors", anchors, "boxes", boxes)
     check_probability("iou_threshold", iou_threshold)
+    if anchors.itemsize < 4:
+        return match_anchors(anchors.float(), boxes.float(), iou_threshold)
     iou = box_iou(anchors, boxes)  # (A, M)
     num_anchors, num_boxes = iou.shape
     if num_boxes == 0:

@@ -7,11 +7,35 @@ import torch
 from torch import Tensor
 
 from notes.checks import check_finite, check_same, check_shape
-from notes.detection.boxes import check_boxes, xyxy_to_cxcywh
+from notes.detection.boxes import check_boxes
 
 CENTER_VARIANCE = 0.1  # called variances since SSD's first code; they divide as deviations do
 SIZE_VARIANCE = 0.2
 SMALLEST_RATIO = 1e-6  # the logarithm of a box without width stays finite
+
+
+def check_anchors(anchors: Tensor) -> None:
+    """Refuse anchors without width or height: no box can be seen from them.
+
+    Raises:
+        TypeError: If the anchors are not floating-point numbers.
+        ValueError: If they are not `xyxy` boxes, or one of them has no area.
+
+    Examples:
+        >>> check_anchors(torch.tensor([[0.0, 0.0, 0.0, 1.0]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: anchors must have an area, got [0.0, 0.0, 0.0, 1.0] at index 0
+
+    Explained in:
+        [Offsets and targets][offsets-and-targets]
+    """
+    check_boxes("anchors", anchors)
+    flat = (anchors[:, :2] >= anchors[:, 2:]).any(dim=1)
+    if flat.any():
+        index = int(flat.nonzero()[0])
+        values = [round(value, 4) for value in anchors[index].tolist()]
+        raise ValueError(f"anchors must have an area, got {values} at index {index}")
 
 
 def encode_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
@@ -46,12 +70,12 @@ def encode_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
         [Offsets and targets][offsets-and-targets]
     """
     check_boxes("boxes", boxes)
-    _check_anchors(anchors)
+    check_anchors(anchors)
     check_shape("boxes", boxes, len(anchors), 4)
     check_same("anchors", anchors, "boxes", boxes)
     # --8<-- [start:encode]
-    anchor_centers, anchor_sizes = xyxy_to_cxcywh(anchors).split(2, dim=1)  # (N, 2) each
-    centers, sizes = xyxy_to_cxcywh(boxes).split(2, dim=1)
+    anchor_centers, anchor_sizes = _centers_and_sizes(anchors)  # (N, 2) each
+    centers, sizes = _centers_and_sizes(boxes)
     shifts = (centers - anchor_centers) / anchor_sizes
     ratios = (sizes / anchor_sizes).clamp(min=SMALLEST_RATIO)
     return torch.cat([shifts / CENTER_VARIANCE, ratios.log() / SIZE_VARIANCE], dim=1)
@@ -84,22 +108,18 @@ def decode_offsets(anchors: Tensor, offsets: Tensor) -> Tensor:
     Explained in:
         [Offsets and targets][offsets-and-targets]
     """
-    _check_anchors(anchors)
+    check_anchors(anchors)
     check_shape("offsets", offsets, len(anchors), 4)
     check_finite("offsets", offsets)
     check_same("anchors", anchors, "offsets", offsets)
     # --8<-- [start:decode]
-    anchor_centers, anchor_sizes = xyxy_to_cxcywh(anchors).split(2, dim=1)  # (N, 2) each
+    anchor_centers, anchor_sizes = _centers_and_sizes(anchors)  # (N, 2) each
     centers = anchor_centers + offsets[:, :2] * CENTER_VARIANCE * anchor_sizes
     sizes = anchor_sizes * (offsets[:, 2:] * SIZE_VARIANCE).exp()
     return torch.cat([centers - sizes / 2, centers + sizes / 2], dim=1)
     # --8<-- [end:decode]
 
 
-def _check_anchors(anchors: Tensor) -> None:
-    check_boxes("anchors", anchors)
-    flat = (anchors[:, :2] >= anchors[:, 2:]).any(dim=1)
-    if flat.any():
-        index = int(flat.nonzero()[0])
-        values = [round(value, 4) for value in anchors[index].tolist()]
-        raise ValueError(f"anchors must have an area, got {values} at index {index}")
+def _centers_and_sizes(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
+    return (top_left + bottom_right) / 2, bottom_right - top_left
