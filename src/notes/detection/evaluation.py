@@ -98,10 +98,11 @@ def match_detections(
         [How good is a detector][how-good-is-a-detector]
     """
     check_boxes("boxes", boxes)
-    check_shape("scores", scores, len(boxes))
-    check_probabilities("scores", scores)
-    check_boxes("true_boxes", true_boxes)
     check_same("boxes", boxes, "true_boxes", true_boxes)
+    check_boxes("true_boxes", true_boxes)
+    check_shape("scores", scores, len(boxes))
+    _check_device("scores", scores, "boxes", boxes)
+    check_probabilities("scores", scores)
     check_probability("iou_threshold", iou_threshold)
     _check_rule(rule)
     overlap = box_iou(boxes, true_boxes)
@@ -285,13 +286,15 @@ def mean_average_precision(
     thresholds = [iou_threshold] if isinstance(iou_threshold, int | float) else list(iou_threshold)
     _check_evaluation(detections, labels, num_classes, thresholds, rule)
     truths = [rows[rows[:, 0] >= 0] for rows in labels]  # without the padding
+    averages = torch.full(
+        (len(thresholds), num_classes), math.nan, dtype=torch.float64, device="cpu"
+    )
     if not truths:
-        return MeanAveragePrecision(math.nan, torch.full((num_classes,), math.nan).double())
+        return MeanAveragePrecision(math.nan, averages[0])
     num_truths = torch.cat(truths)[:, 0].long().bincount(minlength=num_classes).tolist()
     scores = torch.cat([image.scores for image in detections])
     classes = torch.cat([image.classes for image in detections])
     overlaps = [_overlaps(*pair) for pair in zip(detections, truths, strict=True)]
-    averages = torch.full((len(thresholds), num_classes), math.nan, dtype=torch.float64)
     for row, threshold in zip(averages, thresholds, strict=True):
         correct = torch.cat(
             [_correct(*pair, threshold, rule) for pair in zip(detections, overlaps, strict=True)]
@@ -353,14 +356,14 @@ def _check_evaluation(
     check_labels("labels", truths[:, 0].long(), num_classes)
     for index, image in enumerate(detections):
         name = f"detections[{index}]"
-        check_boxes(f"{name}.boxes", image.boxes)
         check_same("labels", labels, f"{name}.boxes", image.boxes)
+        check_boxes(f"{name}.boxes", image.boxes)
         check_shape(f"{name}.scores", image.scores, len(image.boxes))
         check_shape(f"{name}.classes", image.classes, len(image.boxes))
-        check_probabilities(f"{name}.scores", image.scores)
-        check_labels(f"{name}.classes", image.classes, num_classes)
         _check_device(f"{name}.scores", image.scores, "labels", labels)
         _check_device(f"{name}.classes", image.classes, "labels", labels)
+        check_probabilities(f"{name}.scores", image.scores)
+        check_labels(f"{name}.classes", image.classes, num_classes)
 
 
 def _check_rule(rule: str) -> None:
