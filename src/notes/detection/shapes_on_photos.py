@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 from notes.augmentation.draws import draw_uniform
 from notes.checks import check_positive
 from notes.detection.labels import DetectionSet
+from notes.detection.padding import keep_objects
 from notes.detection.shapes import (
     SHAPES,
     Pose,
@@ -220,10 +221,9 @@ def paint_scenes(scenes: Scenes, image_size: int) -> PaintedScenes:
     boxes = mask_boxes(masks.flatten(0, 1)).view(*shape, 4) / image_size
     labels = torch.cat([scenes.classes[..., None].float(), boxes], dim=2)
     seen = masks.flatten(2).any(dim=2)  # (N, M)
-    labels[~seen] = -1
     order = seen.byte().argsort(dim=1, descending=True, stable=True)  # padding goes last
     rows = torch.arange(len(order))[:, None]
-    return PaintedScenes(images, labels[rows, order], masks[rows, order])
+    return PaintedScenes(images, keep_objects(labels, seen), masks[rows, order])
 
 
 # --8<-- [end:paint_scenes]

@@ -215,7 +215,6 @@ class TinySSD(nn.Module):
         [SSD][ssd]
     """
 
-    # --8<-- [start:TinySSD]
     def __init__(
         self,
         num_classes: int,
@@ -232,6 +231,7 @@ class TinySSD(nn.Module):
         self.num_classes, self.in_channels = num_classes, in_channels
         self.sizes, self.ratios = sizes, ratios
         self.smallest = 2 ** (len(base_channels) + len(sizes) - 2)
+        # --8<-- [start:layers]
         widths = [base_channels[-1]] + [channels] * (len(sizes) - 1)  # channels of each map
         self.stages = nn.ModuleList([base_network(in_channels, base_channels)])
         for before, after in pairwise(widths[:-1]):
@@ -241,6 +241,7 @@ class TinySSD(nn.Module):
         places = list(zip(widths, nums, strict=True))
         self.class_predictors = nn.ModuleList(class_predictor(*p, num_classes) for p in places)
         self.box_predictors = nn.ModuleList(box_predictor(*p) for p in places)
+        # --8<-- [end:layers]
 
     def forward(self, images: Tensor) -> Predictions:
         """`(B, C, H, W)` images to logits `(B, A, K + 1)`, offsets `(B, A, 4)` and anchors."""
@@ -251,6 +252,7 @@ class TinySSD(nn.Module):
                 f"images must have sides of at least {self.smallest} pixels, "
                 f"got {tuple(images.shape[2:])}"
             )
+        # --8<-- [start:forward]
         features, maps = images, []
         for stage in self.stages:
             features = stage(features)
@@ -263,6 +265,7 @@ class TinySSD(nn.Module):
             concatenate_predictions(box_maps).view(len(images), -1, 4),
             self.anchors([(one.shape[2], one.shape[3]) for one in maps], images),
         )
+        # --8<-- [end:forward]
 
     def anchors(self, map_sizes: Sequence[tuple[int, int]], like: Tensor) -> Tensor:
         """The anchors of maps with these heights and widths, on the device of `like`."""
@@ -273,5 +276,3 @@ class TinySSD(nn.Module):
                 for size, sizes in zip(map_sizes, self.sizes, strict=True)
             ]
         )
-
-    # --8<-- [end:TinySSD]
