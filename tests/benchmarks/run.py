@@ -18,12 +18,9 @@ from typing import Any
 import accelerator
 import allocator
 import detection_boxes
-<<<<<<< HEAD
-import detection_targets
-=======
 import detection_detect
 import detection_nms
->>>>>>> d3
+import detection_targets
 import loader
 import precision
 import torch
@@ -48,12 +45,9 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=2, num_batches=2, batch_size=4),
             detection_boxes.measure_overlap(num_rounds=2, num_boxes=(20, 30)),
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
-<<<<<<< HEAD
             detection_targets.measure(num_rounds=2, num_images=2, num_calls=1),
-=======
             detection_nms.measure(num_rounds=2, sizes=(20, 40)),
             detection_detect.measure(num_rounds=2, num_images=1, largest_map=4),
->>>>>>> d3
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
@@ -64,12 +58,9 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=15),
             detection_boxes.measure_overlap(num_rounds=15),
             detection_boxes.measure_anchors(num_rounds=30),
-<<<<<<< HEAD
             detection_targets.measure(num_rounds=20),
-=======
             detection_nms.measure(num_rounds=15),
             detection_detect.measure(num_rounds=5),
->>>>>>> d3
             allocator.measure(num_rounds=5),
         ]
     if torch.cuda.is_available():
