@@ -11,6 +11,7 @@ stored/. A training that is interrupted goes on after its last whole epoch if --
 import argparse
 import json
 import platform
+import shlex
 import sys
 import time
 from collections import Counter
@@ -286,8 +287,9 @@ def picture(found, number, kinds=()):
 def describe(options):
     """What the numbers depend on."""
     device = best_device()
+    arguments = shlex.join(sys.argv[1:]).replace(f"--folder {shlex.quote(options.folder)}", "")
     return {
-        "command": "python snippets/train_ssd.py " + " ".join(sys.argv[1:]),
+        "command": f"python snippets/train_ssd.py {arguments}".strip(),
         "device": f"{describe_device(device)}, {ssd_figures.processor_name()}",
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "torchvision", "scikit-learn")},

@@ -203,7 +203,8 @@ class TinySSD(nn.Module):
         channels: Channels of all maps but the first.
 
     Raises:
-        ValueError: If a number is not positive, or there are fewer than two maps.
+        ValueError: If a number is not positive, there are fewer than two maps, or a map has no
+            size, or there is no ratio.
 
     Examples:
         >>> model = TinySSD(num_classes=1)
@@ -232,12 +233,12 @@ class TinySSD(nn.Module):
         self.sizes, self.ratios = sizes, ratios
         self.smallest = 2 ** (len(base_channels) + len(sizes) - 2)
         # --8<-- [start:layers]
-        widths = [base_channels[-1]] + [channels] * (len(sizes) - 1)  # channels of each map
         self.stages = nn.ModuleList([base_network(in_channels, base_channels)])
+        widths = [base_channels[-1]] + [channels] * (len(sizes) - 1)  # channels of each map
         for before, after in pairwise(widths[:-1]):
             self.stages.append(halving_block(before, after))
         self.stages.append(nn.AdaptiveMaxPool2d(1))
-        nums = [len(one) + len(ratios) - 1 for one in sizes]  # anchors in a cell of each map
+        nums = [len(grid_anchors(1, 1, one, ratios)) for one in sizes]  # in a cell of each map
         places = list(zip(widths, nums, strict=True))
         self.class_predictors = nn.ModuleList(class_predictor(*p, num_classes) for p in places)
         self.box_predictors = nn.ModuleList(box_predictor(*p) for p in places)
