@@ -117,6 +117,7 @@ def test_the_dtype_of_the_labels_is_kept():
             r"labels must have their centres in the image, \[0, 1\], got \[16.0, 24.0\]",
         ),
         (torch.tensor([[[0.0, -1.0, 0.0, 0.5, 0.5]]]), 2, ValueError, r"got \[-0.25, 0.25\]"),
+        (torch.tensor([[[0.0, 0.0, 1.0, 0.5, 1.5]]]), 2, ValueError, r"got \[0.25, 1.25\]"),
         (torch.zeros(1, 2, 5), 0, ValueError, "grid_size must be at least 1, got 0"),
     ],
 )

@@ -42,6 +42,7 @@ def test_offsets_move_the_anchors_and_the_border_cuts_them():
         pytest.param({"num_before_nms": 1}, [1], id="one anchor"),
         pytest.param({"num_after_nms": 1}, [1], id="one proposal"),
         pytest.param({"min_size": 0.45, "iou_threshold": 0.9}, [0], id="only large ones"),
+        pytest.param({"min_size": 0.5, "iou_threshold": 0.9}, [0], id="just large enough"),
     ],
 )
 def test_options_choose_what_stays(options, kept):

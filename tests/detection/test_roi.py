@@ -88,6 +88,15 @@ def test_a_region_without_area_is_a_pixel_to_pool_and_a_point_to_align():
     assert roi_pool(RAMP, [point], 1).tolist() == [[[[14]]]]  # halves are rounded up
 
 
+def test_align_reads_the_border_up_to_half_a_pixel_outside_the_map():
+    places = torch.tensor([-0.6, -0.5, 4.5, 4.6])
+    points = places[:, None].expand(4, 4)
+    values = roi_align(RAMP + 1, [points], 1, sampling_ratio=1).flatten()
+    assert values.tolist() == [0, 1, 16, 0]
+    expected = torchvision.ops.roi_align(RAMP + 1, [points], 1, sampling_ratio=1, aligned=True)
+    assert torch.equal(values, expected.flatten())
+
+
 @FUNCTIONS
 @pytest.mark.parametrize(
     ("changed", "error", "message"),

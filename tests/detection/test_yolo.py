@@ -86,6 +86,17 @@ def test_only_the_box_that_overlaps_most_learns_coordinates():
     assert moved.tolist() == [False] * 4 + [True, True, False, True, True] + [True] * 4
 
 
+def test_no_gradient_flows_through_the_overlap_that_objectness_should_say():
+    labels, gradients = torch.tensor([[[1.0, 0.3, 0.25, 0.75, 0.75]]]), []
+    for logit in (0.0, 5.0):
+        outputs = torch.zeros(1, 1, 1, 8)
+        outputs[..., 4] = logit
+        outputs.requires_grad_()
+        yolo_loss(outputs, labels, 3).backward()
+        gradients.append(outputs.grad[..., :4])
+    assert torch.equal(*gradients)
+
+
 def test_a_perfect_answer_has_no_loss_and_is_detected():
     outputs = right_outputs(LABELS, 4, num_classes=3, num_boxes=2)
     assert yolo_loss(outputs, LABELS, 3).item() == pytest.approx(0, abs=1e-4)
