@@ -88,6 +88,12 @@ def test_a_region_without_area_is_a_pixel_to_pool_and_a_point_to_align():
     assert roi_pool(RAMP, [point], 1).tolist() == [[[[14]]]]  # halves are rounded up
 
 
+def test_pool_rounds_halves_away_from_zero():
+    region = torch.tensor([[-0.5, -0.5, 1.0, 1.0]])  # pixels -1 to 1
+    expected = torchvision.ops.roi_pool(-RAMP, [region], 2)
+    assert roi_pool(-RAMP, [region], 2).tolist() == expected.tolist() == [[[[0, 0], [0, 0]]]]
+
+
 def test_align_reads_the_border_up_to_half_a_pixel_outside_the_map():
     places = torch.tensor([-0.6, -0.5, 4.5, 4.6])
     points = places[:, None].expand(4, 4)

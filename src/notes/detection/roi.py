@@ -128,8 +128,8 @@ def roi_align(
             it was in the first versions.
 
     Returns:
-        `(N, C, h, w)`, first the regions of the first map. A point more than one pixel outside the
-        map counts 0.
+        `(N, C, h, w)`, first the regions of the first map. A point more than a pixel away from
+        the centre of the nearest pixel counts 0.
 
     Raises:
         TypeError: If a tensor is not a floating-point one, or the dtypes differ.
