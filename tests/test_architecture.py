@@ -11,7 +11,7 @@ LAYERS = [
     {"notes.atomic_write", "notes.checks", "notes.device", "notes.random_states"},
     {"notes.data", "notes.init", "notes.inspect", "notes.layers", "notes.losses", "notes.metrics"},
     {"notes.augmentation", "notes.checkpoint", "notes.models", "notes.plotting"},
-    {"notes.drawing", "notes.number_grid", "notes.training"},
+    {"notes.detection", "notes.drawing", "notes.number_grid", "notes.training"},
 ]
 ROW = {room: row for row, rooms in enumerate(LAYERS) for room in rooms}
 

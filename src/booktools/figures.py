@@ -78,7 +78,8 @@ def _all_artists(figure: Figure) -> Iterator[Artist]:
 def _over_image(axes: Axes) -> list[Artist]:
     if not axes.images and not any(isinstance(mesh, QuadMesh) for mesh in axes.collections):
         return []
-    return [*axes.lines, *axes.patches, *axes.texts, *axes.collections]
+    frames = [box for text in axes.texts if (box := text.get_bbox_patch())]
+    return [*axes.lines, *axes.patches, *axes.texts, *axes.collections, *frames]
 
 
 def _exchange(artist: Any, name: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import accelerator
 import allocator
+import detection_boxes
 import loader
 import precision
 import torch
@@ -39,6 +40,8 @@ def measure_all(quick: bool) -> dict[str, Any]:
             loader.measure(num_rounds=2, num_batches=2),
             augmentation.measure(num_rounds=2, num_images=32),
             precision.measure(num_rounds=2, num_batches=2, batch_size=4),
+            detection_boxes.measure_overlap(num_rounds=2, num_boxes=(20, 30)),
+            detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
@@ -47,6 +50,8 @@ def measure_all(quick: bool) -> dict[str, Any]:
             loader.measure(num_rounds=30),
             augmentation.measure(num_rounds=20),
             precision.measure(num_rounds=15),
+            detection_boxes.measure_overlap(num_rounds=15),
+            detection_boxes.measure_anchors(num_rounds=30),
             allocator.measure(num_rounds=5),
         ]
     if torch.cuda.is_available():

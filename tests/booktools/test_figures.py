@@ -102,12 +102,14 @@ def test_what_is_drawn_over_an_image_keeps_its_colour(draw_image):
     points = axes.scatter([0], [0], color="black")
     number = axes.text(0, 0, "3", color="black")
     box = axes.add_patch(plt.Rectangle((0, 0), 1, 1, edgecolor="black", fill=False))
+    framed = axes.text(0, 0, "cat", color="black", bbox={"facecolor": "white"})
     title = axes.set_title("digits")
     darken(axes.figure)
     assert mpl.colors.to_rgb(number.get_color()) == color("black")
     assert box.get_edgecolor()[:3] == color("black")
     assert mpl.colors.to_rgb(line.get_color()) == color("black")
     assert points.get_facecolor()[0, :3] == color("black")
+    assert framed.get_bbox_patch().get_facecolor()[:3] == color("white")
     assert mpl.colors.to_rgb(title.get_color()) == color(LIGHT_INK)
 
 

@@ -1,0 +1,1 @@
+"""Object detection: boxes, anchors, targets, detections, their evaluation, and small detectors."""

@@ -1,0 +1,219 @@
+"""Boxes: what they are, how to convert them, how large they are.
+
+A box is four numbers in one of three formats:
+
+- `xyxy`: left, top, right, bottom. The format of this package.
+- `xywh`: left, top, width, height. The format of COCO's label files.
+- `cxcywh`: centre, width, height. The format in which detectors predict.
+
+x points right and y points down; the unit is free (pixels, or shares of the image's sides).
+
+Shapes: `N` boxes.
+"""
+
+import torch
+from torch import Tensor
+
+from notes.checks import check_finite, check_floating, check_positive, check_shape
+
+
+def check_boxes(name: str, boxes: Tensor) -> None:
+    """Refuse a tensor that does not hold `xyxy` boxes.
+
+    A box may have no area (`x1 == x2`), but not a negative one.
+
+    Raises:
+        TypeError: If the argument is not a floating-point tensor.
+        ValueError: If the shape is not `(N, 4)`, a coordinate is NaN or infinite, or a box ends
+            before it begins.
+
+    Examples:
+        >>> check_boxes("boxes", torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 0.4, 1.0]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: boxes must have x1 <= x2 and y1 <= y2, got [0.5, 0.0, 0.4, 1.0] at index 1
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_shape(name, boxes, "N", 4)
+    check_floating(name, boxes)
+    check_finite(name, boxes)
+    turned = (boxes[:, :2] > boxes[:, 2:]).any(dim=1)
+    if turned.any():
+        index = int(turned.nonzero()[0])
+        values = [round(value, 4) for value in boxes[index].tolist()]
+        raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
+
+
+def _check_sides(boxes: Tensor) -> None:
+    """Refuse what does not hold boxes whose last two numbers are width and height."""
+    check_shape("boxes", boxes, "N", 4)
+    check_floating("boxes", boxes)
+    check_finite("boxes", boxes)
+    negative = (boxes[:, 2:] < 0).any(dim=1)
+    if negative.any():
+        index = int(negative.nonzero()[0])
+        values = [round(value, 4) for value in boxes[index].tolist()]
+        raise ValueError(
+            f"boxes must have a width and a height of at least 0, got {values} at index {index}"
+        )
+
+
+def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
+    """Corners to centre, width and height.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+
+    Returns:
+        `(N, 4)` boxes, `cxcywh`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes.
+
+    Examples:
+        >>> xyxy_to_cxcywh(torch.tensor([[10.0, 20.0, 30.0, 60.0]]))
+        tensor([[20., 40., 20., 40.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    # --8<-- [start:to_cxcywh]
+    top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
+    return torch.cat([(top_left + bottom_right) / 2, bottom_right - top_left], dim=1)
+    # --8<-- [end:to_cxcywh]
+
+
+def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
+    """Centre, width and height to corners.
+
+    Args:
+        boxes: `(N, 4)` boxes, `cxcywh`.
+
+    Returns:
+        `(N, 4)` boxes, `xyxy`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the shape is not `(N, 4)`, a number is NaN or infinite, or a width or height
+            is negative.
+
+    Examples:
+        >>> cxcywh_to_xyxy(torch.tensor([[20.0, 40.0, 20.0, 40.0]]))
+        tensor([[10., 20., 30., 60.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    _check_sides(boxes)
+    # --8<-- [start:to_xyxy]
+    center, half = boxes[:, :2], boxes[:, 2:] / 2
+    return torch.cat([center - half, center + half], dim=1)
+    # --8<-- [end:to_xyxy]
+
+
+def xyxy_to_xywh(boxes: Tensor) -> Tensor:
+    """Corners to the upper left corner, width and height.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+
+    Returns:
+        `(N, 4)` boxes, `xywh`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes.
+
+    Examples:
+        >>> xyxy_to_xywh(torch.tensor([[10.0, 20.0, 30.0, 60.0]]))
+        tensor([[10., 20., 20., 40.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    return torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], dim=1)
+
+
+def xywh_to_xyxy(boxes: Tensor) -> Tensor:
+    """Upper left corner, width and height to corners.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xywh`.
+
+    Returns:
+        `(N, 4)` boxes, `xyxy`, in the same unit and dtype.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the shape is not `(N, 4)`, a number is NaN or infinite, or a width or height
+            is negative.
+
+    Examples:
+        >>> xywh_to_xyxy(torch.tensor([[10.0, 20.0, 20.0, 40.0]]))
+        tensor([[10., 20., 30., 60.]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    _check_sides(boxes)
+    return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
+
+
+def clip_boxes(boxes: Tensor, height: float = 1.0, width: float = 1.0) -> Tensor:
+    """Cut off what lies outside of the image.
+
+    A box that lies outside altogether keeps no area.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+        height: Of the image, in the boxes' unit; 1 for shares.
+        width: Of the image.
+
+    Returns:
+        `(N, 4)` boxes inside the image.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes, or a side is not positive.
+
+    Examples:
+        >>> clip_boxes(torch.tensor([[-0.2, 0.1, 0.5, 1.3]]))
+        tensor([[0.0000, 0.1000, 0.5000, 1.0000]])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    check_positive("height", height)
+    check_positive("width", width)
+    x, y = boxes[:, 0::2].clamp(0, width), boxes[:, 1::2].clamp(0, height)  # (N, 2) each
+    return torch.stack([x, y], dim=2).flatten(1)
+
+
+def box_area(boxes: Tensor) -> Tensor:
+    """Width times height.
+
+    Args:
+        boxes: `(N, 4)` boxes, `xyxy`.
+
+    Returns:
+        `(N,)` areas in the square of the boxes' unit.
+
+    Raises:
+        TypeError: If the boxes are not floating-point numbers.
+        ValueError: If the argument does not hold `xyxy` boxes.
+
+    Examples:
+        >>> box_area(torch.tensor([[0.0, 0.0, 2.0, 3.0], [1.0, 1.0, 1.0, 5.0]]))
+        tensor([6., 0.])
+
+    Explained in:
+        [Boxes][boxes]
+    """
+    check_boxes("boxes", boxes)
+    return (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)

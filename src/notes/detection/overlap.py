@@ -1,0 +1,167 @@
+"""How much two boxes overlap.
+
+Shapes: `N M` boxes.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from notes.checks import check_same
+from notes.detection.boxes import box_area, check_boxes
+
+BLOCK = 2**16  # pairs at a time for each thread: what lies in between stays in its cache
+
+
+def _checked_pair(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
+    """Both tensors, at least in float32, if they hold boxes whose areas can be computed."""
+    for name, boxes in (("boxes1", boxes1), ("boxes2", boxes2)):
+        check_boxes(name, boxes)
+        limit = math.sqrt(torch.finfo(boxes.dtype).max) / 4
+        if boxes.itemsize > 2 and (boxes.abs() > limit).any():
+            largest = boxes.abs().max().item()
+            raise ValueError(
+                f"{name} must have coordinates of at most {limit:.3g}, got {largest:.3g}"
+            )
+    check_same("boxes1", boxes1, "boxes2", boxes2)
+    if boxes1.itemsize == 2:
+        return boxes1.float(), boxes2.float()
+    return boxes1, boxes2
+
+
+# --8<-- [start:inter_and_union]
+def _inter_and_union(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
+    top_left = torch.maximum(boxes1[:, None, :2], boxes2[:, :2])  # (N, M, 2)
+    bottom_right = torch.minimum(boxes1[:, None, 2:], boxes2[:, 2:])  # (N, M, 2)
+    inter = (bottom_right - top_left).clamp(min=0).prod(dim=2)  # (N, M)
+    union = box_area(boxes1)[:, None] + box_area(boxes2) - inter  # (N, M)
+    return inter, union
+
+
+# --8<-- [end:inter_and_union]
+
+
+def _in_blocks(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """The overlaps of all pairs: the same operations on the same numbers, block by block."""
+    if len(boxes2) < len(boxes1):  # long rows are faster than many rows
+        return _in_blocks(boxes2, boxes1).T.contiguous()
+    iou = boxes1.new_empty(len(boxes1), len(boxes2))
+    if iou.numel() == 0:
+        return iou
+    # --8<-- [start:blocks]
+    area1, area2 = box_area(boxes1)[:, None], box_area(boxes2)  # (N, 1) and (M,)
+    no_union = bool((area1 == 0).any() and (area2 == 0).any())
+    left1, top1, right1, bottom1 = boxes1.T.contiguous()[:, :, None]  # (N, 1) each
+    left2, top2, right2, bottom2 = boxes2.T.contiguous()  # (M,) each
+    block = BLOCK * torch.get_num_threads()
+    num_columns = min(block, len(boxes2))
+    num_rows = block // num_columns
+    spaces = iou.new_empty(2, min(num_rows, len(boxes1)), num_columns)
+    for first_row in range(0, len(boxes1), num_rows):
+        for first_column in range(0, len(boxes2), num_columns):
+            rows = slice(first_row, first_row + num_rows)
+            columns = slice(first_column, first_column + num_columns)
+            height = iou[rows, columns]  # until the result takes its place
+            width, other = spaces[:, : len(height), : height.shape[1]]
+            torch.minimum(right1[rows], right2[columns], out=width)
+            torch.maximum(left1[rows], left2[columns], out=other)
+            width.sub_(other).clamp_(min=0)
+            torch.minimum(bottom1[rows], bottom2[columns], out=height)
+            torch.maximum(top1[rows], top2[columns], out=other)
+            height.sub_(other).clamp_(min=0)
+            inter = width.mul_(height)
+            union = torch.add(area1[rows], area2[columns], out=other).sub_(inter)
+            torch.div(inter, union, out=iou[rows, columns])
+            if no_union:
+                iou[rows, columns].masked_fill_(union == 0, 0.0)
+    return iou
+    # --8<-- [end:blocks]
+
+
+def box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """Overlap of every box in `boxes1` with every box in `boxes2`.
+
+    Intersection over union: 1 for identical boxes, 0 for boxes that do not touch, and 0 (not NaN)
+    when both boxes have no area.
+
+    On a processor and without gradients the pairs are computed in blocks. That changes the speed
+    and not one bit of the values. In float16 and bfloat16 the result is rounded once, at the end.
+
+    Args:
+        boxes1: `(N, 4)` boxes, `xyxy`, any unit.
+        boxes2: `(M, 4)` boxes in the same unit.
+
+    Returns:
+        `(N, M)` values in [0, 1], in the dtype of the inputs.
+
+    Raises:
+        TypeError: If a dtype is not a floating-point one, or the two differ.
+        ValueError: If either argument does not hold `xyxy` boxes, a coordinate is so large
+            that areas overflow, or the devices differ.
+
+    Source:
+        Jaccard (1912); adopted for detection by PASCAL VOC (Everingham et al., 2010).
+
+    Examples:
+        >>> unit = torch.tensor([[0.0, 0.0, 1.0, 1.0]])
+        >>> box_iou(unit, torch.tensor([[0.5, 0.0, 1.0, 1.0], [2.0, 2.0, 3.0, 3.0]]))
+        tensor([[0.5000, 0.0000]])
+
+    Explained in:
+        [Overlap][overlap]
+    """
+    first, second = _checked_pair(boxes1, boxes2)
+    has_gradient = torch.is_grad_enabled() and (first.requires_grad or second.requires_grad)
+    if has_gradient or first.device.type != "cpu":
+        # --8<-- [start:iou]
+        inter, union = _inter_and_union(first, second)
+        # Divide by 1 where there is no union: 0 there, and finite gradients.
+        iou = inter / torch.where(union > 0, union, 1.0)
+        # --8<-- [end:iou]
+    else:
+        iou = _in_blocks(first.detach(), second.detach())
+    return iou.to(boxes1.dtype)
+
+
+def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
+    """Overlap that also says how far apart two boxes are.
+
+    The generalised intersection over union is the IoU less the share of the hull (the smallest
+    box around both) that belongs to neither: 1 for identical boxes, towards -1 for boxes far apart.
+    Boxes without area whose hull has no area either get 0.
+
+    Args:
+        boxes1: `(N, 4)` boxes, `xyxy`, any unit.
+        boxes2: `(M, 4)` boxes in the same unit.
+
+    Returns:
+        `(N, M)` values in [-1, 1], in the dtype of the inputs.
+
+    Raises:
+        TypeError: If a dtype is not a floating-point one, or the two differ.
+        ValueError: If either argument does not hold `xyxy` boxes, a coordinate is so large
+            that areas overflow, or the devices differ.
+
+    Source:
+        Rezatofighi et al., "Generalized Intersection over Union" (2019),
+        https://arxiv.org/abs/1902.09630.
+
+    Examples:
+        >>> unit = torch.tensor([[0.0, 0.0, 1.0, 1.0]])
+        >>> generalized_box_iou(unit, torch.tensor([[0.5, 0.0, 1.0, 1.0], [2.0, 0.0, 3.0, 1.0]]))
+        tensor([[ 0.5000, -0.3333]])
+
+    Explained in:
+        [Overlap][overlap]
+    """
+    first, second = _checked_pair(boxes1, boxes2)
+    # --8<-- [start:giou]
+    inter, union = _inter_and_union(first, second)
+    top_left = torch.minimum(first[:, None, :2], second[:, :2])  # (N, M, 2)
+    bottom_right = torch.maximum(first[:, None, 2:], second[:, 2:])  # (N, M, 2)
+    hull = (bottom_right - top_left).prod(dim=2)  # (N, M)
+    iou = inter / torch.where(union > 0, union, 1.0)
+    giou = iou - (hull - union) / torch.where(hull > 0, hull, 1.0)
+    # --8<-- [end:giou]
+    return giou.to(boxes1.dtype)
