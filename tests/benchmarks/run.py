@@ -18,6 +18,7 @@ from typing import Any
 import accelerator
 import allocator
 import detection_boxes
+import detection_targets
 import loader
 import precision
 import torch
@@ -42,6 +43,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=2, num_batches=2, batch_size=4),
             detection_boxes.measure_overlap(num_rounds=2, num_boxes=(20, 30)),
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
+            detection_targets.measure(num_rounds=2, num_images=2, num_calls=1),
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
@@ -52,6 +54,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             precision.measure(num_rounds=15),
             detection_boxes.measure_overlap(num_rounds=15),
             detection_boxes.measure_anchors(num_rounds=30),
+            detection_targets.measure(num_rounds=20),
             allocator.measure(num_rounds=5),
         ]
     if torch.cuda.is_available():

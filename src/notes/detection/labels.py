@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from notes.checks import check_finite, check_floating, check_shape
+from notes.detection.boxes import check_boxes
+
 
 class DetectionSet(NamedTuple):
     """Images and the labelled boxes of each.
@@ -43,3 +46,33 @@ class Detections(NamedTuple):
     boxes: Tensor
     scores: Tensor
     classes: Tensor
+
+
+def check_label_rows(name: str, labels: Tensor) -> None:
+    """Refuse a tensor that does not hold the labelled boxes of a batch.
+
+    What stands in a padding row beside its class does not matter, as long as it is finite.
+
+    Raises:
+        TypeError: If the argument is not a floating-point tensor.
+        ValueError: If the shape is not `(B, M, 5)`, a number is NaN or infinite, a class is no
+            whole number, or a box ends before it begins.
+
+    Examples:
+        >>> import torch
+        >>> check_label_rows("labels", torch.tensor([[[0.5, 0.0, 0.0, 1.0, 1.0]]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: labels must have whole numbers as classes, got 0.5
+
+    Explained in:
+        [Detection data][detection-data]
+    """
+    check_shape(name, labels, "B", "M", 5)
+    check_floating(name, labels)
+    check_finite(name, labels)
+    classes = labels[..., 0]
+    broken = classes[classes != classes.floor()]
+    if len(broken):
+        raise ValueError(f"{name} must have whole numbers as classes, got {broken[0].item():g}")
+    check_boxes(f"boxes of {name}", labels[classes >= 0][:, 1:])
