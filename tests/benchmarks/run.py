@@ -18,6 +18,8 @@ from typing import Any
 import accelerator
 import allocator
 import detection_boxes
+import detection_detect
+import detection_nms
 import detection_targets
 import loader
 import precision
@@ -44,6 +46,8 @@ def measure_all(quick: bool) -> dict[str, Any]:
             detection_boxes.measure_overlap(num_rounds=2, num_boxes=(20, 30)),
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
             detection_targets.measure(num_rounds=2, num_images=2, num_calls=1),
+            detection_nms.measure(num_rounds=2, sizes=(20, 40)),
+            detection_detect.measure(num_rounds=2, num_images=1, largest_map=4),
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
@@ -55,6 +59,8 @@ def measure_all(quick: bool) -> dict[str, Any]:
             detection_boxes.measure_overlap(num_rounds=15),
             detection_boxes.measure_anchors(num_rounds=30),
             detection_targets.measure(num_rounds=20),
+            detection_nms.measure(num_rounds=15),
+            detection_detect.measure(num_rounds=5),
             allocator.measure(num_rounds=5),
         ]
     if torch.cuda.is_available():

@@ -7,6 +7,8 @@ from functools import partial
 
 import accelerator
 import allocator
+import detection_detect
+import detection_nms
 import loader
 import precision
 import pytest
@@ -214,6 +216,8 @@ def test_the_quick_run_shows_every_contestant_and_writes_nothing(monkeypatch, ca
         *loader.make_loaders(*loader.make_data((1, 2, 2), torch.uint8, 2)),
         *augmentation.make_contestants(augmentation.make_images(1)),
         *precision.ARGUMENTS,
+        *detection_nms.make_contestants(20),
+        *detection_detect.make_contestants(20),
         allocator.DEFAULT,
         allocator.KEPT,
     ]
