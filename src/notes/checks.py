@@ -75,9 +75,9 @@ def check_finite(name: str, tensor: Tensor) -> None:
     Explained in:
         [Argument checks][argument-checks]
     """
-    bad = (~torch.isfinite(tensor)).nonzero()
-    if len(bad):
-        index = tuple(bad[0].tolist())
+    finite = torch.isfinite(tensor)
+    if not finite.all():
+        index = tuple((~finite).nonzero()[0].tolist())
         raise ValueError(f"{name} must be finite, got {tensor[index].item()} at index {index}")
 
 

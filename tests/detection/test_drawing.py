@@ -30,6 +30,12 @@ def test_shares_of_an_image_become_pixels(axes):
     assert sides(axes.patches[0]) == [10, 5, 30, 10]
 
 
+def test_the_size_of_the_image_is_not_rounded_to_the_precision_of_the_boxes(axes):
+    whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]], dtype=torch.bfloat16)
+    draw_boxes(axes, whole, image_size=(427, 641))
+    assert sides(axes.patches[0]) == [0, 0, 641, 427]
+
+
 def test_an_image_fills_the_axes_up_to_its_outer_edges(axes):
     show_image(axes, torch.rand(3, 10, 40))
     assert axes.get_xlim() == (0, 40)

@@ -39,9 +39,9 @@ def check_boxes(name: str, boxes: Tensor) -> None:
     check_shape(name, boxes, "N", 4)
     check_floating(name, boxes)
     check_finite(name, boxes)
-    turned = (boxes[:, :2] > boxes[:, 2:]).any(dim=1)
+    turned = boxes[:, :2] > boxes[:, 2:]  # (N, 2)
     if turned.any():
-        index = int(turned.nonzero()[0])
+        index = int(turned.any(dim=1).nonzero()[0])
         values = [round(value, 4) for value in boxes[index].tolist()]
         raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
 
@@ -51,9 +51,9 @@ def _check_sides(boxes: Tensor) -> None:
     check_shape("boxes", boxes, "N", 4)
     check_floating("boxes", boxes)
     check_finite("boxes", boxes)
-    negative = (boxes[:, 2:] < 0).any(dim=1)
+    negative = boxes[:, 2:] < 0  # (N, 2)
     if negative.any():
-        index = int(negative.nonzero()[0])
+        index = int(negative.any(dim=1).nonzero()[0])
         values = [round(value, 4) for value in boxes[index].tolist()]
         raise ValueError(
             f"boxes must have a width and a height of at least 0, got {values} at index {index}"

@@ -82,7 +82,8 @@ def draw_boxes(
     height, width = (1, 1) if image_size is None else image_size
     check_positive("the height in image_size", height)
     check_positive("the width in image_size", width)
-    corners = boxes.detach().cpu().double() * boxes.new_tensor([width, height] * 2).cpu().double()
+    corners = boxes.detach().cpu().double()
+    corners = corners * corners.new_tensor([width, height, width, height])
     texts = [""] * len(boxes) if labels is None else labels
     rows = zip(corners.tolist(), texts, cycle(palette), strict=False)
     # --8<-- [start:outline]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from notes.checks import check_same
-from notes.detection.boxes import box_area, check_boxes
+from notes.detection.boxes import check_boxes
 
 BLOCK = 2**16  # pairs at a time for each thread: what lies in between stays in its cache
 
@@ -35,7 +35,9 @@ def _inter_and_union(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
     top_left = torch.maximum(boxes1[:, None, :2], boxes2[:, :2])  # (N, M, 2)
     bottom_right = torch.minimum(boxes1[:, None, 2:], boxes2[:, 2:])  # (N, M, 2)
     inter = (bottom_right - top_left).clamp(min=0).prod(dim=2)  # (N, M)
-    union = box_area(boxes1)[:, None] + box_area(boxes2) - inter  # (N, M)
+    area1 = (boxes1[:, 2:] - boxes1[:, :2]).prod(dim=1)  # (N,)
+    area2 = (boxes2[:, 2:] - boxes2[:, :2]).prod(dim=1)  # (M,)
+    union = area1[:, None] + area2 - inter  # (N, M)
     return inter, union
 
 
@@ -50,10 +52,11 @@ def _in_blocks(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     if iou.numel() == 0:
         return iou
     # --8<-- [start:blocks]
-    area1, area2 = box_area(boxes1)[:, None], box_area(boxes2)  # (N, 1) and (M,)
-    no_union = bool((area1 == 0).any() and (area2 == 0).any())
     left1, top1, right1, bottom1 = boxes1.T.contiguous()[:, :, None]  # (N, 1) each
     left2, top2, right2, bottom2 = boxes2.T.contiguous()  # (M,) each
+    area1 = (right1 - left1) * (bottom1 - top1)  # (N, 1)
+    area2 = (right2 - left2) * (bottom2 - top2)  # (M,)
+    no_union = not (area1.all() or area2.all())  # possible only with a zero on both sides
     block = BLOCK * torch.get_num_threads()
     num_columns = min(block, len(boxes2))
     num_rows = block // num_columns
