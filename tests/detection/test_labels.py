@@ -67,7 +67,11 @@ def test_an_empty_batch_passes(shape):
             [[[0.0, 0.1, 0.1, float("inf"), 1.0]]],
             r"labels must be finite, got inf at index \(0, 0, 3\)",
         ),
-        ([[[-1.0] * 5, [0.0, 0.5, 0.0, 0.4, 1.0]]], "boxes of labels must have x1 <= x2"),
+        (
+            [[[-1.0] * 5, [0, 0.5, 0, 0.4, 1]]],
+            r"x1 <= x2 .* \[0.0, 0.5, 0.0, 0.4, 1.0\] at index \(0, 1\)",
+        ),
+        ([[[3.0, 0.0, 0.5, 0.4, 0.4]]], "labels must have x1 <= x2 and y1 <= y2"),
     ],
 )
 def test_what_is_no_labelled_box_is_refused(labels, message):

@@ -23,6 +23,7 @@ from notes.detection.boxes import check_boxes
 from notes.detection.labels import check_label_rows
 
 IMAGES_AT_A_TIME = 16
+Planes = tuple[Tensor, ...]  # left, top, right, bottom, and of anchors the area, each for itself
 
 
 class Pairs(NamedTuple):
@@ -75,45 +76,49 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
     check_probability("iou_threshold", iou_threshold)
     if anchors.itemsize < 4:
         return match_batch(anchors.float(), labels.float(), iou_threshold)
-    num_boxes = (labels[:, :, 0] >= 0).sum(dim=1)  # (B,)
-    if len(anchors) == 0 or not num_boxes.any():
+    real = labels[:, :, 0] >= 0  # (B, M)
+    if len(anchors) == 0 or not real.any():
         none = torch.zeros(0, dtype=torch.int64, device=labels.device)
         return Pairs(none, none, none)
-    left, top, right, bottom = sides = anchors.t().contiguous()  # (4, A)
+    # --8<-- [start:order]
+    # Images with many boxes first, so that those in a part have about as many; and padding last, as
+    # boxes without area, which overlap nothing.
+    order = real.sum(dim=1).argsort(descending=True)
+    real = real[order]
+    rows = real.int().argsort(dim=1, descending=True, stable=True)  # (B, M)
+    boxes = labels[order, :, 1:].masked_fill_(~real[:, :, None], 0)
+    boxes = boxes.gather(1, rows[:, :, None].expand_as(boxes)).permute(2, 0, 1).contiguous()
+    num_boxes = [number for number in real.sum(dim=1).tolist() if number]
+    # --8<-- [end:order]
+    left, top, right, bottom = anchors.t().contiguous().unbind()  # (A,) each
     areas = (right - left) * (bottom - top)
     # An area of 1 in place of 0 makes 0 / 1 of 0 / 0; the intersections are 0 anyway.
-    sides = torch.cat([sides, torch.where(areas > 0, areas, 1.0)[None]])  # (5, A)
-    # --8<-- [start:parts]
-    # The images with the most boxes first, so that those of a part have about as many.
-    parts = num_boxes.argsort(descending=True).split(IMAGES_AT_A_TIME)
+    planes = left, top, right, bottom, torch.where(areas > 0, areas, 1.0)
     found = []
-    for images in parts:
-        inside, chosen, rows = _match_part(sides, labels[images], iou_threshold)
-        found.append(Pairs(images[inside], chosen, rows))
+    for first in range(0, len(num_boxes), IMAGES_AT_A_TIME):
+        part = slice(first, first + IMAGES_AT_A_TIME)
+        images, chosen, best = _match_part(planes, boxes[:, part], num_boxes[part], iou_threshold)
+        images += first
+        found.append((order[images], chosen, rows[images, best]))
     return Pairs(*map(torch.cat, zip(*found, strict=True)))
-    # --8<-- [end:parts]
 
 
-def _match_part(anchors: Tensor, labels: Tensor, iou_threshold: float) -> Pairs:
+def _match_part(
+    anchors: Planes, boxes: Tensor, num_boxes: list[int], iou_threshold: float
+) -> tuple[Tensor, ...]:
     """Match images that are sorted by their number of boxes, the most boxes first."""
-    real = labels[:, :, 0] >= 0  # (B, M)
-    rows = real.int().argsort(dim=1, descending=True, stable=True)  # padding last
-    # As boxes without area, padding overlaps nothing.
-    boxes = labels[:, :, 1:].masked_fill(~real[:, :, None], 0)
-    boxes = boxes.gather(1, rows[:, :, None].expand_as(boxes))
-    boxes = boxes.permute(2, 0, 1).contiguous()  # (4, B, M)
-    scratch = anchors.new_empty(3, len(labels), anchors.shape[1])
+    scratch = boxes.new_empty(3, len(num_boxes), len(anchors[0]))
     largest = torch.full_like(scratch[0], -1)  # (B, A)
-    queues: list[list[tuple[float, int, int]]] = [[] for _ in labels]
-    num_boxes = real.sum(dim=1).tolist()
+    queues: list[list[tuple[float, int, int]]] = [[] for _ in num_boxes]
     # --8<-- [start:scan]
     for box in range(num_boxes[0]):
         n = sum(number > box for number in num_boxes)
-        iou = _iou(anchors, boxes[:, :n, box, None], *scratch[:, :n])  # (n, A)
+        iou = _iou(anchors, boxes[:, :n, box, None].unbind(), *scratch[:, :n].unbind())  # (n, A)
         torch.maximum(largest[:n], iou, out=largest[:n])
-        values, wanted = (part.tolist() for part in iou.max(dim=1))
-        for image in range(n):
-            queues[image].append((-values[image], wanted[image], box))
+        wanted = _first_largest(iou)  # (n,)
+        values = iou.gather(1, wanted[:, None])[:, 0]
+        for queue, value, anchor in zip(queues, values.tolist(), wanted.tolist(), strict=False):
+            queue.append((-value, anchor, box))
     # --8<-- [end:scan]
     # --8<-- [start:pairs]
     served = [
@@ -121,20 +126,19 @@ def _match_part(anchors: Tensor, labels: Tensor, iou_threshold: float) -> Pairs:
         for image, queue in enumerate(queues)
         for anchor, box in _serve(queue, anchors, boxes[:, image])
     ]
-    own = torch.tensor(served, device=labels.device).reshape(-1, 3).unbind(1)
+    own = torch.tensor(list(zip(*served, strict=True)), device=boxes.device).unbind()
     largest[own[:2]] = -1  # they have their box, whatever else they overlap
     images, chosen = (largest >= iou_threshold).nonzero(as_tuple=True)
+    few = tuple(plane[chosen, None] for plane in anchors)  # (P, 1) each
     # Padding stands last, so that of equal overlaps, even of 0, the first belongs to a box.
-    iou = _iou(anchors.index_select(1, chosen)[:, :, None], boxes.index_select(1, images))  # (P, M)
-    above = images, chosen, iou.max(dim=1).indices
+    best = _iou(few, boxes.index_select(1, images).unbind()).max(dim=1).indices  # (P,)
     # --8<-- [end:pairs]
-    images, chosen, best = (torch.cat(both) for both in zip(own, above, strict=True))
-    return Pairs(images, chosen, rows[images, best])
+    return tuple(map(torch.cat, zip(own, (images, chosen, best), strict=True)))
 
 
 def _iou(
-    anchors: Tensor,
-    boxes: Tensor,
+    anchors: Planes,
+    boxes: Planes,
     width: Tensor | None = None,
     height: Tensor | None = None,
     other: Tensor | None = None,
@@ -149,22 +153,30 @@ def _iou(
     return inter.div_(union)
 
 
+def _first_largest(iou: Tensor) -> Tensor:
+    """The column of the largest number in each row, of equal ones the first."""
+    if iou.device.type == "cpu":  # NumPy searches several times as fast as PyTorch
+        return torch.from_numpy(iou.numpy().argmax(axis=1))
+    return iou.argmax(dim=1)
+
+
 # --8<-- [start:serve]
 def _serve(
-    queue: list[tuple[float, int, int]], anchors: Tensor, boxes: Tensor
+    queue: list[tuple[float, int, int]], anchors: Planes, boxes: Tensor
 ) -> Iterator[tuple[int, int]]:
     """Pairs of anchor and box, the largest overlap first, as `match_anchors` forms them."""
     heapq.heapify(queue)
+    num_anchors = len(anchors[0])
     taken: list[int] = []
-    while queue and len(taken) < anchors.shape[1]:
+    while queue and len(taken) < num_anchors:
         _, anchor, box = heapq.heappop(queue)
         if anchor not in taken:
             taken.append(anchor)
             yield anchor, box
         else:  # this box comes again, with the best anchor that is left for it
-            iou = _iou(anchors, boxes[:, box, None])  # (A,)
+            iou = _iou(anchors, boxes[:, box, None].unbind())  # (A,)
             iou[taken] = -1
-            anchor = int(iou.argmax())
+            anchor = int(_first_largest(iou[None]))
             heapq.heappush(queue, (-float(iou[anchor]), anchor, box))
 
 

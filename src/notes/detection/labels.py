@@ -10,7 +10,6 @@ from typing import NamedTuple
 from torch import Tensor
 
 from notes.checks import check_finite, check_floating, check_shape
-from notes.detection.boxes import check_boxes
 
 
 class DetectionSet(NamedTuple):
@@ -75,4 +74,8 @@ def check_label_rows(name: str, labels: Tensor) -> None:
     broken = classes[classes != classes.floor()]
     if len(broken):
         raise ValueError(f"{name} must have whole numbers as classes, got {broken[0].item():g}")
-    check_boxes(f"boxes of {name}", labels[classes >= 0][:, 1:])
+    turned = (classes >= 0) & (labels[..., 1:3] > labels[..., 3:]).any(dim=2)  # (B, M)
+    if turned.any():
+        index = tuple(turned.nonzero()[0].tolist())
+        values = [round(value, 4) for value in labels[index].tolist()]
+        raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")

@@ -12,7 +12,7 @@ from notes.checks import check_shape
 from notes.detection.batch_matching import match_batch
 from notes.detection.labels import check_label_rows
 from notes.detection.matching import match_anchors
-from notes.detection.offsets import check_anchors, encode_offsets
+from notes.detection.offsets import encode_offsets
 
 
 class Targets(NamedTuple):
@@ -45,8 +45,8 @@ def make_image_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not boxes with an area, the labels are not labelled boxes,
-            the devices differ, or the threshold lies outside [0, 1].
+        ValueError: If the anchors are not `xyxy` boxes, the labels are not labelled boxes, an
+            anchor without area gets a box, the devices differ, or the threshold is outside [0, 1].
 
     Examples:
         >>> halves = torch.tensor([[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]])
@@ -58,7 +58,6 @@ def make_image_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0
     """
     check_shape("labels", labels, "M", 5)
     check_label_rows("labels", labels[None])
-    check_anchors(anchors)
     # --8<-- [start:image]
     objects = labels[labels[:, 0] >= 0]  # without padding
     boxes = objects[:, 1:]
@@ -88,8 +87,8 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not boxes with an area, the labels are not labelled boxes,
-            the devices differ, or the threshold lies outside [0, 1].
+        ValueError: If the anchors are not `xyxy` boxes, the labels are not labelled boxes, an
+            anchor without area gets a box, the devices differ, or the threshold is outside [0, 1].
 
     Source:
         Liu et al., "SSD: Single Shot MultiBox Detector" (2016), section 2.2,
@@ -105,7 +104,6 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
     Explained in:
         [Offsets and targets][offsets-and-targets]
     """
-    check_anchors(anchors)
     # --8<-- [start:batch]
     images, chosen, rows = match_batch(anchors, labels, iou_threshold)  # few
     objects = labels[images, rows]  # (P, 5)
