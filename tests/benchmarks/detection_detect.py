@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
+from detection_targets import make_anchors
 from tables import Row, Table, median_compared, rows_against, times_as_fast, with_goal
 from timing import Contestant, now, take_turns
 from torch import Tensor
@@ -12,24 +13,8 @@ from notes.detection.boxes import xyxy_to_cxcywh
 from notes.detection.detections import detect
 from notes.detection.labels import Detections
 
-IOU_THRESHOLD, SCORE_THRESHOLD = 0.5, 0.01
-# Side of the map, the two sizes of its anchors: those of the notes' SSD, 5,444 anchors.
-MAPS = {32: (0.2, 0.272), 16: (0.37, 0.447), 8: (0.54, 0.619), 4: (0.71, 0.79), 1: (0.88, 0.961)}
+IOU_THRESHOLD, SCORE_THRESHOLD, NO_LIMIT = 0.5, 0.01, 10_000
 Detect = Callable[[Tensor, Tensor, Tensor], list[Detections]]
-
-
-def make_anchors(largest_map: int = 32) -> Tensor:
-    """Four anchors at each position of each map: both sizes, and the first wide and tall."""
-    boxes = []
-    for side, (small, large) in MAPS.items():
-        if side > largest_map:
-            continue
-        centers = (torch.cartesian_prod(torch.arange(side), torch.arange(side)) + 0.5) / side
-        sizes = torch.tensor([[1, 1], [large / small] * 2, [2**0.5, 0.5**0.5], [0.5**0.5, 2**0.5]])
-        half = small * sizes / 2
-        centers = centers.flip(1)[:, None]
-        boxes.append(torch.cat([centers - half, centers + half], dim=2).flatten(0, 1))
-    return torch.cat(boxes)
 
 
 def make_outputs(
@@ -113,7 +98,7 @@ def make_contestants(num_classes: int) -> dict[str, Detect]:
         detect,
         iou_threshold=IOU_THRESHOLD,
         score_threshold=SCORE_THRESHOLD,
-        max_detections=sum(4 * side**2 for side in MAPS),
+        max_detections=NO_LIMIT,
     )
     contestants: dict[str, Detect] = {"classic loop": classic, "`detect`": own}
     if num_classes > 1:
@@ -129,9 +114,9 @@ def seconds_of(run: Detect, *arguments: Tensor) -> float:
     return now() - start
 
 
-def measure(num_rounds: int, num_images: int = 32, largest_map: int = 32) -> Table:
+def measure(num_rounds: int, num_images: int = 32, num_anchors: int = 5444) -> Table:
     """Compare them with one class and with twenty."""
-    anchors = make_anchors(largest_map)
+    anchors = make_anchors()[-num_anchors:]
     rows: list[Row] = []
     for num_classes, goal in ((1, 100), (20, 40)):
         outputs = make_outputs(num_images, num_classes, anchors)

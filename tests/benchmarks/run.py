@@ -1,8 +1,9 @@
 """Measure how fast the package is, and write the page about it.
 
 `python tests/benchmarks/run.py` takes a few minutes and writes docs/reference/speed.json and the
-tables in docs/reference/speed.md. With `--quick` it takes seconds, shows the tables and writes
-nothing: its numbers are noise.
+tables in docs/reference/speed.md, and the same for the chapter on the way from readable to fast.
+With `--chapter` it measures only for the chapter. With `--quick` it takes seconds, shows the tables
+and writes nothing: its numbers are noise.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import allocator
 import detection_boxes
 import detection_detect
 import detection_nms
+import detection_steps
 import detection_targets
 import loader
 import precision
@@ -30,6 +32,7 @@ from tables import Table, render, written_into
 import augmentation
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+CHAPTER = REFERENCE.parent / "detection"
 PACKAGES = ("torch", "torchvision", "pillow", "lightning", "pytorch-ignite")
 
 
@@ -47,7 +50,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             detection_boxes.measure_anchors(num_rounds=2, height=6, width=8),
             detection_targets.measure(num_rounds=2, num_images=2, num_calls=1),
             detection_nms.measure(num_rounds=2, sizes=(20, 40)),
-            detection_detect.measure(num_rounds=2, num_images=1, largest_map=4),
+            detection_detect.measure(num_rounds=2, num_images=1, num_anchors=84),
             allocator.measure(num_rounds=1, num_batches=5),
         ]
     else:
@@ -65,10 +68,21 @@ def measure_all(quick: bool) -> dict[str, Any]:
         ]
     if torch.cuda.is_available():
         tables.append(accelerator.measure(2 if quick else 10, torch.device("cuda")))
+    return as_result(machine, [table for table in tables if table is not None])
+
+
+def measure_chapter(quick: bool) -> dict[str, Any]:
+    """Measure the steps that the chapter tells of."""
+    machine = describe_machine()
+    return as_result(machine, detection_steps.measure(1 if quick else 9, small=quick))
+
+
+def as_result(machine: list[str], tables: list[Table]) -> dict[str, Any]:
+    """What was measured, and with what."""
     return {
         "machine": machine,
         "versions": describe_versions(),
-        "tables": [asdict(table) for table in tables if table is not None],
+        "tables": [asdict(table) for table in tables],
     }
 
 
@@ -125,16 +139,23 @@ def main() -> None:
     """Measure and show, and write unless it was quick."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, writes nothing")
-    quick = parser.parse_args().quick
+    parser.add_argument("--chapter", action="store_true", help="only the steps of the chapter")
+    arguments = parser.parse_args()
+    quick = arguments.quick
     if load_average() > 0.5:
         print("The machine is busy with something else: expect noise.", file=sys.stderr)
-    result = measure_all(quick)
+    if not arguments.chapter:
+        show(measure_all(quick), None if quick else REFERENCE / "speed.md")
+    show(measure_chapter(quick), None if quick else CHAPTER / "readable-to-fast.md")
+
+
+def show(result: dict[str, Any], page: Path | None) -> None:
+    """Print the tables, and write them and the numbers behind them, if there is a page for them."""
     text = render(result)
     print(text)
-    if not quick:
+    if page:
         content = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-        (REFERENCE / "speed.json").write_text(content, encoding="utf-8")
-        page = REFERENCE / "speed.md"
+        page.with_suffix(".json").write_text(content, encoding="utf-8")
         page.write_text(written_into(page.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 

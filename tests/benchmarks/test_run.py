@@ -9,6 +9,7 @@ import accelerator
 import allocator
 import detection_detect
 import detection_nms
+import detection_steps
 import loader
 import precision
 import pytest
@@ -204,6 +205,7 @@ def test_the_quick_run_shows_every_contestant_and_writes_nothing(monkeypatch, ca
     monkeypatch.setattr(sys, "argv", ["run.py", "--quick"])
     monkeypatch.setattr(training_loop, "installed_loops", lambda: training_loop.LOOPS)
     monkeypatch.setattr(run, "REFERENCE", None)  # no place to write to
+    monkeypatch.setattr(run, "CHAPTER", None)
     monkeypatch.setattr(  # a new process takes seconds to start
         allocator,
         "in_a_new_process",
@@ -218,6 +220,7 @@ def test_the_quick_run_shows_every_contestant_and_writes_nothing(monkeypatch, ca
         *precision.ARGUMENTS,
         *detection_nms.make_contestants(20),
         *detection_detect.make_contestants(20),
+        *(name for _, forms in detection_steps.make_steps(True).values() for name in forms),
         allocator.DEFAULT,
         allocator.KEPT,
     ]
@@ -242,10 +245,41 @@ def test_a_page_without_the_two_comments_is_refused(page):
         written_into(page, "new")
 
 
-def test_the_page_shows_the_result_that_is_kept():
-    result = json.loads((run.REFERENCE / "speed.json").read_text(encoding="utf-8"))
-    page = (run.REFERENCE / "speed.md").read_text(encoding="utf-8")
-    assert written_into(page, render(result)) == page
+@pytest.mark.parametrize(
+    "page", [run.REFERENCE / "speed.md", run.CHAPTER / "readable-to-fast.md"], ids=lambda p: p.stem
+)
+def test_the_page_shows_the_result_that_is_kept(page):
+    result = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    assert written_into(text, render(result)) == text
+
+
+def test_the_chapter_alone_can_be_measured_and_written(monkeypatch, tmp_path):
+    page = tmp_path / "readable-to-fast.md"
+    page.write_text(f"before {BEGIN} old {END} after", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["run.py", "--chapter"])
+    monkeypatch.setattr(run, "CHAPTER", tmp_path)
+    monkeypatch.setattr(run, "measure_chapter", lambda quick: RESULT | {"quick": quick})
+    run.main()
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before")
+    assert "| hare |" in text
+    assert json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["quick"] is False
+
+
+@pytest.mark.parametrize("title", detection_steps.make_steps(small=True))
+def test_all_forms_of_a_utility_give_the_same(title):
+    _, forms = detection_steps.make_steps(small=True)[title]
+    *_, (own, arguments, _) = forms.values()
+    arguments = [
+        value.double() if isinstance(value, torch.Tensor) else value for value in arguments
+    ]
+    expected = own(*arguments)
+    for form, _, _ in forms.values():
+        answer = form(*arguments)
+        if isinstance(answer, list) and title == "Anchors":
+            answer = torch.tensor(answer)
+        torch.testing.assert_close(answer, expected, rtol=0, atol=1e-6)
 
 
 def test_the_machine_is_described_by_its_processor_threads_and_memory_settings(monkeypatch):

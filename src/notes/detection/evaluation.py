@@ -23,15 +23,13 @@ import torch
 from torch import Tensor
 
 from notes.checks import (
-    check_finite,
-    check_floating,
     check_labels,
     check_probability,
     check_same,
     check_shape,
 )
 from notes.detection.boxes import check_boxes
-from notes.detection.labels import Detections
+from notes.detection.labels import Detections, check_label_rows
 from notes.detection.overlap import box_iou
 from notes.losses.classification import check_probabilities
 
@@ -105,24 +103,29 @@ def match_detections(
     check_probabilities("scores", scores)
     check_probability("iou_threshold", iou_threshold)
     _check_rule(rule)
-    overlap = box_iou(boxes, true_boxes)
+    return _match_all(box_iou(boxes, true_boxes), scores, [iou_threshold], rule)[0]
+
+
+def _match_all(overlaps: Tensor, scores: Tensor, thresholds: Sequence[float], rule: Rule) -> Tensor:
+    """For each threshold and each detection the object that it finds, or -1."""
     order = scores.argsort(descending=True, stable=True)
-    found = torch.full((len(boxes),), -1, device=boxes.device)
-    found[order] = found.new_tensor(_match(overlap[order], iou_threshold, rule))
+    rows = overlaps[order].tolist()
+    rounded = overlaps.new_tensor(thresholds).tolist()  # 0.7 as the overlaps' dtype has it
+    found = torch.empty(len(thresholds), len(scores), dtype=torch.int64, device=scores.device)
+    found[:, order] = found.new_tensor([_match(rows, threshold, rule) for threshold in rounded])
     return found
 
 
-def _match(overlaps: Tensor, iou_threshold: float, rule: Rule) -> list[int]:
+def _match(overlaps: list[list[float]], iou_threshold: float, rule: Rule) -> list[int]:
     """For each row of overlaps, best detection first, the column that it finds, or -1."""
-    threshold = overlaps.new_tensor(iou_threshold).item()  # 0.7 as the overlaps' dtype has it
     # --8<-- [start:match]
     found: list[int] = []
-    free = set(range(overlaps.shape[1]))
-    for overlap in overlaps.tolist():  # one detection with each object
+    free = set(range(len(overlaps[0]))) if overlaps else set()
+    for overlap in overlaps:  # of one detection with each object
         choices = free if rule == "coco" else range(len(overlap))
         # Of equal overlaps the last, as COCO's own program has it.
         best = max(choices, key=lambda column: (overlap[column], column), default=-1)
-        hit = best in free and overlap[best] >= threshold
+        hit = best in free and overlap[best] >= iou_threshold
         found.append(best if hit else -1)
         free.discard(found[-1])
     return found
@@ -294,34 +297,24 @@ def mean_average_precision(
     num_truths = torch.cat(truths)[:, 0].long().bincount(minlength=num_classes).tolist()
     scores = torch.cat([image.scores for image in detections])
     classes = torch.cat([image.classes for image in detections])
-    overlaps = [_overlaps(*pair) for pair in zip(detections, truths, strict=True)]
-    for row, threshold in zip(averages, thresholds, strict=True):
-        correct = torch.cat(
-            [_correct(*pair, threshold, rule) for pair in zip(detections, overlaps, strict=True)]
-        )
+    correct = torch.cat(
+        [_correct(*pair, thresholds, rule) for pair in zip(detections, truths, strict=True)], dim=1
+    )  # (thresholds, N)
+    for row, hits in zip(averages, correct, strict=True):
         for index, count in enumerate(num_truths):
             if count > 0:
                 mine = classes == index
-                curve = precision_recall_curve(scores[mine], correct[mine], count)
+                curve = precision_recall_curve(scores[mine], hits[mine], count)
                 row[index] = average_precision(*curve, rule)
     per_class = averages.mean(dim=0)
     return MeanAveragePrecision(per_class.nanmean().item(), per_class)
 
 
-def _overlaps(image: Detections, truths: Tensor) -> Tensor:
-    """How much each detection overlaps each object; -1 where their classes differ."""
-    same = image.classes[:, None] == truths[:, 0].long()
-    return torch.where(same, box_iou(image.boxes, truths[:, 1:]), -1.0)
-
-
-def _correct(image: Detections, overlaps: Tensor, iou_threshold: float, rule: Rule) -> Tensor:
-    """Which detections of one image find an object."""
-    order = image.scores.argsort(descending=True, stable=True)
-    correct = torch.zeros_like(image.scores, dtype=torch.bool)
-    correct[order] = correct.new_tensor(
-        [found >= 0 for found in _match(overlaps[order], iou_threshold, rule)]
-    )
-    return correct
+def _correct(image: Detections, truths: Tensor, thresholds: Sequence[float], rule: Rule) -> Tensor:
+    """For each threshold, which detections of one image find an object of their class."""
+    same_class = image.classes[:, None] == truths[:, 0].long()
+    overlaps = torch.where(same_class, box_iou(image.boxes, truths[:, 1:]), -1.0)
+    return _match_all(overlaps, image.scores, thresholds, rule) >= 0
 
 
 # --8<-- [end:mean_average_precision]
@@ -334,9 +327,7 @@ def _check_evaluation(
     thresholds: Sequence[float],
     rule: Rule,
 ) -> None:
-    check_shape("labels", labels, "B", "M", 5)
-    check_floating("labels", labels)
-    check_finite("labels", labels)
+    check_label_rows("labels", labels)
     if len(detections) != len(labels):
         raise ValueError(
             f"detections must be as many as labels, {len(labels)}, got {len(detections)}"
@@ -348,12 +339,8 @@ def _check_evaluation(
     for threshold in thresholds:
         check_probability("iou_threshold", threshold)
     _check_rule(rule)
-    truths = labels[labels[..., 0] >= 0]
-    parts = truths[truths[:, 0] % 1 > 0]
-    if len(parts):
-        raise ValueError(f"labels must have whole numbers as classes, got {parts[0, 0].item():g}")
-    check_boxes("labels", truths[:, 1:])
-    check_labels("labels", truths[:, 0].long(), num_classes)
+    classes = labels[..., 0]
+    check_labels("classes of labels", classes[classes >= 0].long(), num_classes)
     for index, image in enumerate(detections):
         name = f"detections[{index}]"
         check_same("labels", labels, f"{name}.boxes", image.boxes)
