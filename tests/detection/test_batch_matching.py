@@ -60,6 +60,20 @@ def test_an_image_is_matched_the_same_in_whatever_company():
     assert torch.equal(as_map(match_batch(anchors, labels[order]), 40, 30), together[order])
 
 
+@pytest.mark.parametrize("with_box", [0, 20, 39])
+def test_of_many_images_a_single_one_may_have_a_box(with_box):
+    labels = torch.tensor([[PADDING]] * 40)
+    labels[with_box] = torch.tensor([LEFT])
+    images, anchors, rows = match_batch(HALVES, labels)
+    assert (images.tolist(), anchors.tolist(), rows.tolist()) == ([with_box], [0], [0])
+
+
+def test_half_an_overlap_is_enough_if_no_threshold_is_given():
+    anchors = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.45, 1.0]])
+    labels = torch.tensor([[[0.0, 0.0, 0.0, 1.0, 1.0]]])
+    assert as_map(match_batch(anchors, labels), 1, 3).tolist() == [[0, 0, -1]]
+
+
 def test_the_numbers_in_padding_do_not_matter():
     anchors, labels = random_case(num_images=8, num_anchors=30, most_boxes=6, seed=0)
     padding = labels[:, :, 0] < 0
@@ -109,6 +123,22 @@ def test_any_precision_is_taken(dtype):
     anchors, labels = anchors.to(dtype), labels.to(dtype)
     expected = match_one_by_one(anchors, labels, 0.5)
     assert torch.equal(as_map(match_batch(anchors, labels), 5, 20), expected)
+
+
+def test_boxes_that_need_a_gradient_are_matched_and_stay_as_they_are():
+    anchors, labels = HALVES.clone().requires_grad_(), torch.tensor([[PADDING, LEFT]])
+    copies = anchors.detach().clone(), labels.clone()
+    assert match_batch(anchors, labels.requires_grad_()).rows.tolist() == [1]
+    assert torch.equal(anchors, copies[0])
+    assert torch.equal(labels, copies[1])
+
+
+@pytest.mark.parametrize("labels", [[[PADDING, LEFT]], [[PADDING]]])
+def test_nothing_is_left_on_the_default_device(labels):
+    labels = torch.tensor(labels)
+    expected = match_batch(HALVES, labels)
+    with torch.device("meta"):
+        assert all(map(torch.equal, match_batch(HALVES, labels), expected))
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,14 @@ def test_inputs_stay_as_they_are_and_need_no_gradient():
     assert torch.equal(anchors, torch.tensor([LEFT, RIGHT]))
 
 
+@pytest.mark.parametrize("boxes", [torch.tensor([RIGHT]), torch.zeros(0, 4)])
+def test_nothing_is_left_on_the_default_device(boxes):
+    anchors = torch.tensor([LEFT, RIGHT])
+    expected = match_anchors(anchors, boxes)
+    with torch.device("meta"):
+        assert torch.equal(match_anchors(anchors, boxes), expected)
+
+
 @pytest.mark.parametrize(
     ("anchors", "boxes", "threshold", "message"),
     [
