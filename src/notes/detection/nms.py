@@ -141,9 +141,7 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
     order = order[classes[order].argsort(stable=True)]  # class by class, best first in each
     sizes = classes[order].unique_consecutive(return_counts=True)[1].tolist()
     kept = [one_class[_settle(boxes[one_class], iou_threshold)] for one_class in order.split(sizes)]
-    keep = (
-        torch.cat([order[:0], *kept]).sort().values
-    )  # in the order given, so that equal scores stay in it
+    keep = torch.cat([order[:0], *kept]).sort().values  # in the order given, for equal scores
     return keep[scores[keep].argsort(descending=True, stable=True)]
     # --8<-- [end:class_wise]
 
