@@ -28,9 +28,10 @@ def test_a_graphics_card_is_called_by_its_name(monkeypatch):
     assert describe_device(torch.device("cuda:1")) == "cuda:1: Example 9000"
 
 
-def test_a_processor_is_described_with_its_threads(monkeypatch):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    assert describe_device(torch.device("cpu")).endswith(", 3 threads")
+@pytest.mark.parametrize(("number", "words"), [(1, ", 1 thread"), (3, ", 3 threads")])
+def test_a_processor_is_described_with_its_threads(monkeypatch, number, words):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: number)
+    assert describe_device(torch.device("cpu")).endswith(words)
 
 
 def test_other_devices_have_their_own_name():

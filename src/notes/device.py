@@ -41,7 +41,8 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device}: {torch.cuda.get_device_name(device)}"
     if device.type == "cpu":
-        return f"cpu: {platform.machine()}, {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        return f"cpu: {platform.machine()}, {threads} thread{'s' if threads > 1 else ''}"
     return str(device)
 
 

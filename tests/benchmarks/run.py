@@ -59,7 +59,7 @@ def measure_all(quick: bool) -> dict[str, Any]:
             loader.measure(num_rounds=30),
             augmentation.measure(num_rounds=20),
             precision.measure(num_rounds=15),
-            detection_boxes.measure_overlap(num_rounds=15),
+            detection_boxes.measure_overlap(num_rounds=10),
             detection_boxes.measure_anchors(num_rounds=30),
             detection_targets.measure(num_rounds=20),
             detection_nms.measure(num_rounds=15),

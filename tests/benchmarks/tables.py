@@ -6,6 +6,8 @@ from typing import Any
 
 from timing import Spread, spread
 
+from booktools.rewrite import replace_between
+
 BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
 
 
@@ -106,11 +108,7 @@ def written_into(page: str, text: str) -> str:
     Raises:
         ValueError: If the page has not the two comments.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"page must hold {BEGIN} and then {END}, got neither or only one")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+    return replace_between(page, BEGIN, END, f"\n\n{text}\n\n")
 
 
 def _markdown_table(table: Mapping[str, Any]) -> str:

@@ -67,6 +67,12 @@ def test_a_label_stands_above_its_box_unless_the_image_ends_there(axes):
     assert [text.get_verticalalignment() for text in axes.texts] == ["bottom", "top"]
 
 
+def test_in_an_enlarged_part_of_an_image_its_edge_counts(axes):
+    axes.set_ylim(10, 5)
+    draw_boxes(axes, torch.tensor([[1.0, 5.2, 2.0, 9.0], [1.0, 6.0, 2.0, 9.0]]), ["at", "below"])
+    assert [text.get_verticalalignment() for text in axes.texts] == ["top", "bottom"]
+
+
 def test_boxes_have_the_colours_of_the_book_in_turn(axes):
     draw_boxes(axes, TWO[:1].expand(7, 4))
     drawn = [to_hex(patch.get_edgecolor()) for patch in axes.patches]

@@ -69,20 +69,20 @@ def grid_anchors(
     if not dtype.is_floating_point:
         raise TypeError(f"dtype must be a floating-point one, got {dtype}")
     # --8<-- [start:grid_anchors]
-    pairs = [(size, ratios[0]) for size in sizes] + [(sizes[0], ratio) for ratio in ratios[1:]]
-    widths = [size * math.sqrt(ratio) * height / width for size, ratio in pairs]
-    heights = [size / math.sqrt(ratio) for size, ratio in pairs]
-
-    # x depends on the column alone and y on the row alone. So make one row of cells that holds the
-    # x and one column that holds the y, with zeros in the other places, and add them.
-    row = (torch.arange(width, dtype=dtype, device=device) + 0.5)[:, None, None] / width
-    row = row * row.new_tensor([1.0, 0.0, 1.0, 0.0])  # (W, 1, 4): x, 0, x, 0
-    row = row + row.new_tensor([[-w / 2, 0.0, w / 2, 0.0] for w in widths])  # (W, n + m - 1, 4)
-    column = (torch.arange(height, dtype=dtype, device=device) + 0.5)[:, None, None] / height
-    column = column * row.new_tensor([0.0, 1.0, 0.0, 1.0])  # (H, 1, 4): 0, y, 0, y
-    column = column + row.new_tensor([[0.0, -h / 2, 0.0, h / 2] for h in heights])
-    # Joining the last two dimensions makes this sum twice as fast.
-    return (column.flatten(1)[:, None] + row.flatten(1)).view(-1, 4)  # (H * W * (n + m - 1), 4)
+    pairs = [(size, ratios[0]) for size in sizes]
+    pairs += [(sizes[0], ratio) for ratio in ratios[1:]]
+    across = (torch.arange(width, dtype=dtype, device=device) + 0.5) / width  # (W,)
+    down = (torch.arange(height, dtype=dtype, device=device) + 0.5) / height  # (H,)
+    row = across.new_zeros(width, len(pairs), 4)  # of cells: x1, 0, x2, 0
+    column = across.new_zeros(height, len(pairs), 4)  # of cells: 0, y1, 0, y2
+    for shape, (size, ratio) in enumerate(pairs):
+        half_width = size * math.sqrt(ratio) * height / width / 2
+        half_height = size / math.sqrt(ratio) / 2
+        row[:, shape, 0], row[:, shape, 2] = across - half_width, across + half_width
+        column[:, shape, 1], column[:, shape, 3] = down - half_height, down + half_height
+    # Sums of long rows are faster: 4 numbers for each shape, side by side.
+    anchors = column.flatten(1)[:, None] + row.flatten(1)  # (H, W, 4 * (n + m - 1))
+    return anchors.view(-1, 4)
     # --8<-- [end:grid_anchors]
 
 
