@@ -125,6 +125,14 @@ def test_a_label_without_area_gives_finite_targets():
     assert offsets.isfinite().all()
 
 
+def test_inputs_may_need_gradients():
+    anchors = ANCHORS.clone().requires_grad_()
+    targets = make_targets(anchors, LABELS[None])
+    assert_equal([part.detach() for part in targets], make_targets(ANCHORS, LABELS[None]))
+    targets.offsets.sum().backward()
+    assert (anchors.grad.abs().sum(dim=1) > 0).tolist() == [False, True, True, False, True]
+
+
 @pytest.mark.parametrize("make", [make_targets, loop_targets])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
 def test_offsets_have_the_precision_of_the_anchors(make, dtype):

@@ -115,9 +115,8 @@ def _match_part(
         n = sum(number > box for number in num_boxes)
         iou = _iou(anchors, boxes[:, :n, box, None].unbind(), *scratch[:, :n].unbind())  # (n, A)
         torch.maximum(largest[:n], iou, out=largest[:n])
-        wanted = _first_largest(iou)  # (n,)
-        values = iou.gather(1, wanted[:, None])[:, 0]
-        for queue, value, anchor in zip(queues, values.tolist(), wanted.tolist(), strict=False):
+        values, wanted = (part.tolist() for part in iou.max(dim=1))  # of equal ones the first
+        for queue, value, anchor in zip(queues, values, wanted, strict=False):
             queue.append((-value, anchor, box))
     # --8<-- [end:scan]
     # --8<-- [start:pairs]
@@ -153,13 +152,6 @@ def _iou(
     return inter.div_(union)
 
 
-def _first_largest(iou: Tensor) -> Tensor:
-    """The column of the largest number in each row, of equal ones the first."""
-    if iou.device.type == "cpu":  # NumPy searches several times as fast as PyTorch
-        return torch.from_numpy(iou.numpy().argmax(axis=1))
-    return iou.argmax(dim=1)
-
-
 # --8<-- [start:serve]
 def _serve(
     queue: list[tuple[float, int, int]], anchors: Planes, boxes: Tensor
@@ -176,7 +168,7 @@ def _serve(
         else:  # this box comes again, with the best anchor that is left for it
             iou = _iou(anchors, boxes[:, box, None].unbind())  # (A,)
             iou[taken] = -1
-            anchor = int(_first_largest(iou[None]))
+            anchor = int(iou.argmax())
             heapq.heappush(queue, (-float(iou[anchor]), anchor, box))
 
 
