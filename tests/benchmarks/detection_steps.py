@@ -25,6 +25,7 @@ from notes.detection.nms import nms, nms_by_hand
 from notes.detection.overlap import box_iou
 from notes.detection.targets import make_targets
 
+SCALES = {"million": 1e-6, "thousand": 1e-3}
 Form = tuple[Callable[..., Any], tuple[Any, ...], int]  # a function, its arguments, units of work
 
 
@@ -81,17 +82,17 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
     """
     few, many = (10, 20) if small else (150, 3000)
     height, width = (4, 6) if small else (561, 728)
-    num_images = 1 if small else 4
+    num_images, num_outputs = (1, 1) if small else (32, 4)
     anchors = make_anchors()[-84 if small else 0 :]
     labels = make_labels(num_images, most_boxes=10)
-    outputs = (*make_outputs(num_images, 20, anchors), anchors)
-    scored = (*make_scored_boxes(30 if small else 2000), IOU_THRESHOLD)
+    outputs = (*make_outputs(num_outputs, 20, anchors), anchors)
+    scored = (*make_scored_boxes(30 if small else 3000), IOU_THRESHOLD)
     pair, pairs = ((make_boxes(count, 0), make_boxes(count, 1)) for count in (few, many))
     grid = (height, width, SIZES, RATIOS)
     coarse = (math.ceil(height / 20), math.ceil(width / 20), SIZES, RATIOS)
     num_anchors, num_coarse = (5 * rows * columns for rows, columns, *_ in (grid, coarse))
     return {
-        "Overlap": (
+        "Overlap, step by step": (
             "million pairs per second",
             {
                 "a loop over all pairs": (overlap_loop, pair, few**2),
@@ -99,7 +100,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "planes, block by block: `box_iou`": (box_iou, pairs, many**2),
             },
         ),
-        "Anchors": (
+        "Anchors, step by step": (
             "million anchors per second",
             {
                 "a loop over rows, columns and shapes": (anchors_loop, coarse, num_coarse),
@@ -107,7 +108,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "a row plus a column: `grid_anchors`": (grid_anchors, grid, num_anchors),
             },
         ),
-        "Targets": (
+        "Targets, step by step": (
             "images per second",
             {
                 "a loop over images and boxes": (loop_targets, (anchors, labels), num_images),
@@ -119,8 +120,8 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "the batch: `make_targets`": (make_targets, (anchors, labels), num_images),
             },
         ),
-        "Suppression": (
-            "million boxes per second",
+        "Suppression, step by step": (
+            "thousand boxes per second",
             {
                 "a loop over pairs": (nms_loop, scored, len(scored[0])),
                 "each box with all others: `nms_by_hand`": (nms_by_hand, scored, len(scored[0])),
@@ -132,12 +133,12 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
                 "compiled, in blocks: `nms`": (nms, scored, len(scored[0])),
             },
         ),
-        "Detections": (
+        "Detections, step by step": (
             "images per second",
             {
-                "loops over images, classes and boxes": (classic, outputs, num_images),
-                "the same, without unlikely boxes": (likely_first, outputs, num_images),
-                "the batch: `detect`": (detect_all, outputs, num_images),
+                "loops over images, classes and boxes": (classic, outputs, num_outputs),
+                "the same, without unlikely boxes": (likely_first, outputs, num_outputs),
+                "the batch: `detect`": (detect_all, outputs, num_outputs),
             },
         ),
     }
@@ -170,7 +171,7 @@ def measure(num_rounds: int, small: bool = False) -> list[Table]:
             name: partial(seconds_per_unit, *form) for name, form in forms.items()
         }
         seconds = take_turns(contestants, num_rounds)
-        scale = 1e-6 if unit.startswith("million") else 1.0
+        scale = SCALES.get(unit.split()[0], 1.0)
 
         def per_second(value: float, scale: float = scale) -> float:
             return scale / value

@@ -219,6 +219,12 @@ def test_linear_decay_leaves_overlaps_up_to_the_threshold_alone():
     assert torch.equal(scores, FALLING)
 
 
+def test_linear_decay_leaves_an_overlap_of_exactly_the_threshold_alone():
+    boxes = torch.tensor([[0.0, 0.0, 10.0, 1.0], [0.0, 0.0, 5.0, 1.0]])
+    _, scores = soft_nms(boxes, FALLING[:2], decay="linear", iou_threshold=0.5)
+    assert torch.equal(scores, FALLING[:2])
+
+
 def test_soft_nms_drops_what_falls_below_the_least_score():
     same = ROW[:1].repeat(3, 1)
     assert soft_nms(same, FALLING[:3], decay="linear")[0].tolist() == [0]
