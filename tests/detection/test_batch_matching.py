@@ -79,7 +79,7 @@ def test_the_numbers_in_padding_do_not_matter():
     padding = labels[:, :, 0] < 0
     assert padding.any()
     other = labels.clone()
-    other[padding] = torch.tensor([-1.0, 9.0, 9.0, -9.0, -9.0])
+    other[padding] = torch.tensor([-1.0, 1e30, 9.0, -1e30, -9.0])
     for threshold in (0, 0.5):
         expected = as_map(match_batch(anchors, labels, threshold), 8, 30)
         assert torch.equal(as_map(match_batch(anchors, other, threshold), 8, 30), expected)
@@ -146,6 +146,8 @@ def test_nothing_is_left_on_the_default_device(labels):
     [
         (HALVES[0], torch.zeros(1, 1, 5), 0.5, r"anchors must have shape \(N, 4\), got \(4,\)"),
         (HALVES, torch.zeros(1, 5), 0.5, r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
+        (HALVES * 1e20, torch.zeros(1, 1, 5), 0.5, "anchors must have coordinates of at most 4.61"),
+        (HALVES, 1e20 * torch.tensor([[LEFT]]), 0.5, "labels must have coordinates of at most 4.6"),
         (HALVES, torch.zeros(1, 1, 5), -0.1, r"iou_threshold must lie in \[0, 1\], got -0.1"),
     ],
 )

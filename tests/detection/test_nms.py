@@ -303,6 +303,7 @@ def test_boxes_that_need_a_gradient_are_fine():
         (ROW, FALLING.long(), 0.5, TypeError, "scores must be a floating-point tensor"),
         (ROW.flip(1), FALLING, 0.5, ValueError, "boxes must have x1 <= x2 and y1 <= y2"),
         (ROW / 0, FALLING, 0.5, ValueError, "boxes must be finite"),
+        (ROW * 1e30, FALLING, 0.5, ValueError, "boxes must have coordinates of at most 4.61e.18"),
         (ROW, FALLING / 0, 0.5, ValueError, "scores must be finite, got inf"),
         (ROW, FALLING * float("nan"), 0.5, ValueError, "scores must be finite, got nan"),
         (ROW, FALLING.to("meta"), 0.5, ValueError, "scores must be on the device of boxes, cpu"),

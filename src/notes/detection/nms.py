@@ -20,7 +20,7 @@ from notes.checks import (
     check_shape,
 )
 from notes.detection.boxes import check_boxes
-from notes.detection.overlap import box_iou
+from notes.detection.overlap import box_iou, check_areas
 from notes.losses.classification import check_probabilities
 
 _BLOCK = 256  # boxes settled at a time
@@ -259,6 +259,7 @@ def _at_least_float32(boxes: Tensor) -> Tensor:
 
 def _check_scored_boxes(boxes: Tensor, scores: Tensor, iou_threshold: float) -> None:
     check_boxes("boxes", boxes)
+    check_areas("boxes", boxes)
     check_shape("scores", scores, len(boxes))
     check_floating("scores", scores)
     _check_device("scores", scores, boxes)
