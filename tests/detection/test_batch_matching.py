@@ -141,6 +141,15 @@ def test_nothing_is_left_on_the_default_device(labels):
         assert all(map(torch.equal, match_batch(HALVES, labels), expected))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_overlaps_that_half_precision_cannot_tell_apart_are_told_apart(dtype):
+    # (1 - step)^2 is more than 1 - 2 * step, but rounds to it.
+    step = torch.finfo(dtype).eps / 2
+    anchors = torch.tensor([[0, 0, 1 - 2 * step, 1], [0, 0, 1 - step, 1 - step]], dtype=dtype)
+    labels = torch.tensor([[[0, 0, 0, 1, 1]]], dtype=dtype)
+    assert match_batch(anchors, labels, 1.0).anchors.tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("anchors", "labels", "threshold", "message"),
     [
