@@ -211,7 +211,7 @@ def soft_nms(
             share = torch.exp(-overlap.square() / sigma)
         else:
             share = torch.where(overlap > iou_threshold, 1 - overlap, 1.0)
-        scores[rest] *= share.to(scores.dtype)
+        scores[rest] *= share
         left = rest[scores[rest] >= score_threshold]
     chosen = torch.stack(keep) if keep else left
     return chosen, scores[chosen]
