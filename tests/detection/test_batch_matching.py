@@ -67,12 +67,26 @@ def test_how_many_images_are_matched_at_a_time_does_not_matter(monkeypatch, at_a
     assert torch.equal(as_map(match_batch(anchors, labels), 20, 30), together)
 
 
+@pytest.mark.parametrize("with_box", [0, 20, 39])
+def test_of_many_images_a_single_one_may_have_a_box(with_box):
+    labels = torch.tensor([[PADDING]] * 40)
+    labels[with_box] = torch.tensor([LEFT])
+    images, anchors, rows = match_batch(HALVES, labels)
+    assert (images.tolist(), anchors.tolist(), rows.tolist()) == ([with_box], [0], [0])
+
+
+def test_half_an_overlap_is_enough_if_no_threshold_is_given():
+    anchors = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.45, 1.0]])
+    labels = torch.tensor([[[0.0, 0.0, 0.0, 1.0, 1.0]]])
+    assert as_map(match_batch(anchors, labels), 1, 3).tolist() == [[0, 0, -1]]
+
+
 def test_the_numbers_in_padding_do_not_matter():
     anchors, labels = random_case(num_images=8, num_anchors=30, most_boxes=6, seed=0)
     padding = labels[:, :, 0] < 0
     assert padding.any()
     other = labels.clone()
-    other[padding] = torch.tensor([-1.0, 9.0, 9.0, -9.0, -9.0])
+    other[padding] = torch.tensor([-1.0, 1e30, 9.0, -1e30, -9.0])
     for threshold in (0, 0.5):
         expected = as_map(match_batch(anchors, labels, threshold), 8, 30)
         assert torch.equal(as_map(match_batch(anchors, other, threshold), 8, 30), expected)
@@ -118,11 +132,38 @@ def test_any_precision_is_taken(dtype):
     assert torch.equal(as_map(match_batch(anchors, labels), 5, 20), expected)
 
 
+def test_boxes_that_need_a_gradient_are_matched_and_stay_as_they_are():
+    anchors, labels = HALVES.clone().requires_grad_(), torch.tensor([[PADDING, LEFT]])
+    copies = anchors.detach().clone(), labels.clone()
+    assert match_batch(anchors, labels.requires_grad_()).rows.tolist() == [1]
+    assert torch.equal(anchors, copies[0])
+    assert torch.equal(labels, copies[1])
+
+
+@pytest.mark.parametrize("labels", [[[PADDING, LEFT]], [[PADDING]]])
+def test_nothing_is_left_on_the_default_device(labels):
+    labels = torch.tensor(labels)
+    expected = match_batch(HALVES, labels)
+    with torch.device("meta"):
+        assert all(map(torch.equal, match_batch(HALVES, labels), expected))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_overlaps_that_half_precision_cannot_tell_apart_are_told_apart(dtype):
+    # (1 - step)^2 is more than 1 - 2 * step, but rounds to it.
+    step = torch.finfo(dtype).eps / 2
+    anchors = torch.tensor([[0, 0, 1 - 2 * step, 1], [0, 0, 1 - step, 1 - step]], dtype=dtype)
+    labels = torch.tensor([[[0, 0, 0, 1, 1]]], dtype=dtype)
+    assert match_batch(anchors, labels, 1.0).anchors.tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("anchors", "labels", "threshold", "message"),
     [
         (HALVES[0], torch.zeros(1, 1, 5), 0.5, r"anchors must have shape \(N, 4\), got \(4,\)"),
         (HALVES, torch.zeros(1, 5), 0.5, r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
+        (HALVES * 1e20, torch.zeros(1, 1, 5), 0.5, "anchors must have coordinates of at most 4.61"),
+        (HALVES, 1e20 * torch.tensor([[LEFT]]), 0.5, "labels must have coordinates of at most 4.6"),
         (HALVES, torch.zeros(1, 1, 5), -0.1, r"iou_threshold must lie in \[0, 1\], got -0.1"),
     ],
 )

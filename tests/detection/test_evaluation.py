@@ -282,6 +282,9 @@ def test_nothing_is_left_on_the_default_device():
         ({"boxes": UNIT[0]}, ValueError, r"boxes must have shape \(N, 4\)"),
         ({"scores": torch.ones(2)}, ValueError, r"scores must have shape \(1,\), got \(2,\)"),
         ({"scores": torch.tensor([1.5])}, ValueError, r"scores must lie in \[0, 1\], got 1.5"),
+        ({"true_boxes": [[0, 0, 1, 1]]}, TypeError, "true_boxes must be a tensor, got list"),
+        ({"true_boxes": UNIT[0]}, ValueError, r"true_boxes must have shape \(M, 4\), got \(4,\)"),
+        ({"true_boxes": UNIT.flip(1)}, ValueError, "true_boxes must have x1 <= x2"),
         ({"true_boxes": UNIT.double()}, TypeError, "true_boxes must have the dtype of boxes"),
         ({"true_boxes": UNIT.to("meta")}, ValueError, "true_boxes must be on the device of boxes"),
         ({"scores": torch.ones(1, device="meta")}, ValueError, "scores must be on the device of"),
@@ -342,7 +345,7 @@ LABELS = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], PADDING]])
         ({"labels": LABELS[0]}, ValueError, r"labels must have shape \(B, M, 5\), got \(2, 5\)"),
         ({"labels": LABELS.long()}, TypeError, "labels must be a floating-point tensor"),
         ({"labels": LABELS / 0}, ValueError, "labels must be finite"),
-        ({"labels": LABELS.flip(2)}, ValueError, "boxes of labels must have x1 <= x2"),
+        ({"labels": LABELS.flip(2)}, ValueError, "^labels must have x1 <= x2"),
         (
             {"labels": LABELS + 0.5},
             ValueError,
@@ -383,6 +386,16 @@ LABELS = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], PADDING]])
             {"detections": [FOUND._replace(classes=torch.zeros(2, dtype=torch.int64))]},
             ValueError,
             r"detections\[0\]\.classes must have shape \(1,\), got \(2,\)",
+        ),
+        (
+            {"detections": [FOUND._replace(boxes=[[0, 0, 1, 1]])]},
+            TypeError,
+            r"detections\[0\]\.boxes must be a tensor, got list",
+        ),
+        (
+            {"detections": [FOUND._replace(boxes=UNIT.flip(1))]},
+            ValueError,
+            r"detections\[0\]\.boxes must have x1 <= x2",
         ),
         (
             {"detections": [FOUND._replace(boxes=UNIT.double())]},

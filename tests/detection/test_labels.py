@@ -61,15 +61,18 @@ def test_an_empty_batch_passes(shape):
     [
         ([[0.0, *BOX]], r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
         ([[BOX]], r"labels must have shape \(B, M, 5\), got \(1, 1, 4\)"),
-        ([[[0.0, *BOX], [1.5, *BOX]]], r"labels must have whole numbers as classes, got 1\.5"),
+        (
+            [[[0.0, *BOX], [1.5, *BOX], [2.25, *BOX]]],
+            r"labels must have whole numbers as classes, got 1\.5",
+        ),
         ([[[-0.5, *BOX]]], r"labels must have whole numbers as classes, got -0\.5"),
         (
             [[[0.0, 0.1, 0.1, float("inf"), 1.0]]],
             r"labels must be finite, got inf at index \(0, 0, 3\)",
         ),
         (
-            [[[-1.0] * 5, [0, 0.5, 0, 0.4, 1]]],
-            r"got \[0.5, 0.0, 0.4, 1.0\] at index \(0, 1\)",
+            [[[-1.0] * 5, [0.0, *BOX], [0, 0.45678, 0, 0.4, 1], [0, 0.5, 0, 0.4, 1]]],
+            r"x1 <= x2 .* \[0.4568, 0.0, 0.4, 1.0\] at index \(0, 2\)",
         ),
         ([[[3.0, 0.0, 0.5, 0.4, 0.4]]], "boxes of labels must have x1 <= x2 and y1 <= y2"),
     ],

@@ -59,6 +59,11 @@ def test_the_threshold_itself_is_enough():
     assert match_anchors(anchors, torch.tensor([LEFT]), iou_threshold=0.5).tolist() == [0, 0]
 
 
+def test_half_an_overlap_is_enough_if_no_threshold_is_given():
+    anchors = torch.tensor([WHOLE, LEFT, [0.0, 0.0, 0.45, 1.0]])
+    assert match_anchors(anchors, torch.tensor([WHOLE])).tolist() == [0, 0, -1]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_the_boxes_does_not_matter_without_ties(seed):
     torch.manual_seed(seed)
@@ -129,10 +134,26 @@ def test_any_precision_is_taken(dtype):
     assert matches.dtype == torch.int64
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_overlaps_that_half_precision_cannot_tell_apart_are_told_apart(dtype):
+    # (1 - step)^2 is more than 1 - 2 * step, but rounds to it.
+    step = torch.finfo(dtype).eps / 2
+    anchors = torch.tensor([[0, 0, 1 - 2 * step, 1], [0, 0, 1 - step, 1 - step]], dtype=dtype)
+    assert match_anchors(anchors, torch.tensor([WHOLE], dtype=dtype), 1.0).tolist() == [-1, 0]
+
+
 def test_inputs_stay_as_they_are_and_need_no_gradient():
     anchors = torch.tensor([LEFT, RIGHT], requires_grad=True)
     assert not match_anchors(anchors, torch.tensor([RIGHT])).requires_grad
     assert torch.equal(anchors, torch.tensor([LEFT, RIGHT]))
+
+
+@pytest.mark.parametrize("boxes", [torch.tensor([RIGHT]), torch.zeros(0, 4)])
+def test_nothing_is_left_on_the_default_device(boxes):
+    anchors = torch.tensor([LEFT, RIGHT])
+    expected = match_anchors(anchors, boxes)
+    with torch.device("meta"):
+        assert torch.equal(match_anchors(anchors, boxes), expected)
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,11 @@ def test_the_books_example(suppress):
 
 
 @pytest.mark.parametrize("part", range(1, 10))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @each_form
-def test_exactly_at_the_threshold_a_box_stays(suppress, part):
+def test_exactly_at_the_threshold_a_box_stays(suppress, dtype, part):
     # float32 has no 0.6; as a float64 the threshold would lie just below the overlap.
-    boxes = torch.tensor([[0.0, 0.0, 10.0, 1.0], [0.0, 0.0, part, 1.0]])
+    boxes = torch.tensor([[0.0, 0.0, 10.0, 1.0], [0.0, 0.0, part, 1.0]], dtype=dtype)
     assert suppress(boxes, FALLING[:2], part / 10).tolist() == [0, 1]
     assert suppress(boxes, FALLING[:2], part / 10 - 1e-6).tolist() == [0]
 
@@ -214,6 +215,17 @@ def test_soft_nms_lowers_scores_as_computed_by_hand():
     assert kept.tolist() == [0, 1]
 
 
+def test_without_other_wish_half_an_overlap_is_too_much_and_half_is_sigma():
+    # The second box is half of the first, the third a little more.
+    boxes = torch.tensor([[0.0, 0.0, 100.0, 1.0], *([0.0, 0.0, x, 1.0] for x in (50.0, 51.0))])
+    _, scores = soft_nms(boxes[:2], FALLING[:2], decay="linear")
+    torch.testing.assert_close(scores, torch.tensor([0.9, 0.8]))
+    _, scores = soft_nms(boxes[[0, 2]], FALLING[:2], decay="linear")
+    torch.testing.assert_close(scores, torch.tensor([0.9, 0.8 * 0.49]))
+    _, scores = soft_nms(boxes[:2], FALLING[:2])
+    torch.testing.assert_close(scores, torch.tensor([0.9, 0.8 * 2.718281828**-0.5]))
+
+
 def test_linear_decay_leaves_overlaps_up_to_the_threshold_alone():
     _, scores = soft_nms(ROW, FALLING, decay="linear", iou_threshold=0.34)
     assert torch.equal(scores, FALLING)
@@ -303,6 +315,7 @@ def test_boxes_that_need_a_gradient_are_fine():
         (ROW, FALLING.long(), 0.5, TypeError, "scores must be a floating-point tensor"),
         (ROW.flip(1), FALLING, 0.5, ValueError, "boxes must have x1 <= x2 and y1 <= y2"),
         (ROW / 0, FALLING, 0.5, ValueError, "boxes must be finite"),
+        (ROW * 1e30, FALLING, 0.5, ValueError, "boxes must have coordinates of at most 4.61e.18"),
         (ROW, FALLING / 0, 0.5, ValueError, "scores must be finite, got inf"),
         (ROW, FALLING * float("nan"), 0.5, ValueError, "scores must be finite, got nan"),
         (ROW, FALLING.to("meta"), 0.5, ValueError, "scores must be on the device of boxes, cpu"),
@@ -321,12 +334,24 @@ def test_nms_rejects(function, boxes, scores, threshold, error, message):
         (torch.zeros(4, dtype=torch.int64), ValueError, r"classes must have shape \(5,\)"),
         (torch.zeros(5), TypeError, "classes must be a tensor of integers, got torch.float32"),
         (torch.zeros(5, dtype=torch.bool), TypeError, "classes must be a tensor of integers"),
+        (
+            torch.zeros(5) * 1j,
+            TypeError,
+            "classes must be a tensor of integers, got torch.complex64",
+        ),
         (torch.zeros(5, dtype=torch.int64, device="meta"), ValueError, "classes must be on the"),
     ],
 )
 def test_class_wise_nms_rejects(classes, error, message):
     with pytest.raises(error, match=message):
         class_wise_nms(ROW, FALLING, classes, 0.5)
+
+
+@pytest.mark.parametrize("function", [class_wise_nms, soft_nms])
+def test_the_other_forms_reject_what_nms_rejects(function):
+    others = [torch.zeros(5, dtype=torch.int64), 0.5] if function is class_wise_nms else []
+    with pytest.raises(ValueError, match="boxes must have x1 <= x2 and y1 <= y2"):
+        function(ROW.flip(1), FALLING, *others)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torchvision import ops
 
 from notes.detection import overlap
-from notes.detection.overlap import box_iou, generalized_box_iou
+from notes.detection.overlap import box_iou, check_areas, generalized_box_iou
 
 UNIT = torch.tensor([[0.0, 0.0, 1.0, 1.0]])
 FUNCTIONS = [box_iou, generalized_box_iou]
@@ -204,6 +204,24 @@ BAD = [
 def test_what_holds_no_boxes_is_refused(function, boxes2, error, message):
     with pytest.raises(error, match=message):
         function(UNIT, boxes2)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "limit"),
+    [(torch.bfloat16, "4.61e.18"), (torch.float32, "4.61e.18"), (torch.float64, "3.35e.153")],
+)
+def test_areas_that_overflow_are_refused_in_every_precision(dtype, limit):
+    far_up = -1e155 if dtype == torch.float64 else -1e30
+    huge = torch.tensor([[0.0, far_up, 1.0, 0.0]], dtype=dtype)
+    with pytest.raises(ValueError, match=f"boxes must have coordinates of at most {limit}"):
+        check_areas("boxes", huge)
+
+
+def test_the_areas_of_half_precision_boxes_do_not_overflow():
+    largest = torch.tensor([[-65504.0, -65504.0, 65504.0, 65504.0]], dtype=torch.float16)
+    check_areas("boxes", largest)
+    for function in FUNCTIONS:
+        assert function(largest, largest).item() == 1
 
 
 def test_the_first_argument_is_checked_too():

@@ -75,6 +75,14 @@ def test_positive_anchors_lead_back_to_the_boxes():
         assert distances.amin(dim=0).max() < 1e-5  # and each labelled box is among them
 
 
+@pytest.mark.parametrize("make", [make_targets, loop_targets])
+def test_half_an_overlap_is_enough_if_no_threshold_is_given(make):
+    anchors = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.45, 1.0]])
+    labels = torch.tensor([[[0.0, 0.0, 0.0, 1.0, 1.0]]])
+    assert make(anchors, labels).positive.tolist() == [[True, True, False]]
+    assert make_image_targets(anchors, labels[0]).positive.tolist() == [True, True, False]
+
+
 def test_background_has_class_zero_and_no_offsets():
     classes, offsets, positive = make_targets(make_anchors(), make_labels(4, most_boxes=10))
     assert torch.equal(classes > 0, positive)
@@ -133,6 +141,14 @@ def test_offsets_have_the_precision_of_the_anchors(make, dtype):
     assert targets.classes.tolist() == [[0, 1, 2, 0, 2]]
 
 
+@pytest.mark.parametrize("make", [make_targets, make_image_targets])
+def test_nothing_is_left_on_the_default_device(make):
+    labels = LABELS[None] if make is make_targets else LABELS
+    expected = make(ANCHORS, labels)
+    with torch.device("meta"):
+        assert_equal(make(ANCHORS, labels), expected)
+
+
 @pytest.mark.parametrize(
     ("anchors", "labels", "message"),
     [
@@ -149,9 +165,11 @@ def test_what_is_no_batch_is_refused(anchors, labels, message):
         make_targets(anchors, labels)
 
 
-def test_the_form_for_one_image_refuses_a_batch_and_anchors_without_area():
+def test_the_form_for_one_image_refuses_what_the_form_for_a_batch_refuses():
     with pytest.raises(ValueError, match=r"labels must have shape \(M, 5\), got \(1, 2, 5\)"):
         make_image_targets(ANCHORS, LABELS[None])
+    with pytest.raises(ValueError, match=r"^labels must have whole numbers as classes, got 0\.5"):
+        make_image_targets(ANCHORS, LABELS + torch.tensor([0.5, 0.0, 0.0, 0.0, 0.0]))
     with pytest.raises(ValueError, match="anchors must have an area"):
         make_image_targets(torch.zeros(1, 4), LABELS)
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from notes.checks import check_probability, check_same
 from notes.detection.boxes import check_boxes
 from notes.detection.labels import check_label_rows
+from notes.detection.overlap import check_areas
 
 AT_A_TIME = 2**18  # anchors of all images of a part: what lies in between fits the cache
 Planes = tuple[Tensor, ...]  # left, top, right, bottom, and of anchors the area, each for itself
@@ -57,8 +58,8 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors or the labels do not hold `xyxy` boxes, the devices differ, or
-            the threshold lies outside [0, 1].
+        ValueError: If the anchors or the labels do not hold `xyxy` boxes, a coordinate is so large
+            that areas overflow, the devices differ, or the threshold lies outside [0, 1].
 
     Examples:
         >>> halves = torch.tensor([[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]])
@@ -76,6 +77,8 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
     if anchors.itemsize < 4:
         return match_batch(anchors.float(), labels.float(), iou_threshold)
     real = labels[:, :, 0] >= 0  # (B, M)
+    check_areas("anchors", anchors)
+    check_areas("labels", labels[real][:, 1:])
     if len(anchors) == 0 or not real.any():
         none = torch.zeros(0, dtype=torch.int64, device=labels.device)
         return Pairs(none, none, none)

@@ -96,6 +96,7 @@ def match_detections(
         [How good is a detector][how-good-is-a-detector]
     """
     check_boxes("boxes", boxes)
+    check_shape("true_boxes", true_boxes, "M", 4)
     check_same("boxes", boxes, "true_boxes", true_boxes)
     check_boxes("true_boxes", true_boxes)
     check_shape("scores", scores, len(boxes))
@@ -343,6 +344,7 @@ def _check_evaluation(
     check_labels("classes of labels", classes[classes >= 0].long(), num_classes)
     for index, image in enumerate(detections):
         name = f"detections[{index}]"
+        check_shape(f"{name}.boxes", image.boxes, "N", 4)
         check_same("labels", labels, f"{name}.boxes", image.boxes)
         check_boxes(f"{name}.boxes", image.boxes)
         check_shape(f"{name}.scores", image.scores, len(image.boxes))

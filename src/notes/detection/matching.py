@@ -34,8 +34,8 @@ def match_anchors(anchors: Tensor, boxes: Tensor, iou_threshold: float = 0.5) ->
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If either argument does not hold `xyxy` boxes, the devices differ, or the
-            threshold lies outside [0, 1].
+        ValueError: If either argument does not hold `xyxy` boxes, a coordinate is so large that
+            areas overflow, the devices differ, or the threshold lies outside [0, 1].
 
     Source:
         Liu et al., "SSD: Single Shot MultiBox Detector" (2016), section 2.2,

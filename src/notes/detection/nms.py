@@ -20,7 +20,7 @@ from notes.checks import (
     check_shape,
 )
 from notes.detection.boxes import check_boxes
-from notes.detection.overlap import box_iou
+from notes.detection.overlap import box_iou, check_areas
 from notes.losses.classification import check_probabilities
 
 _BLOCK = 256  # boxes settled at a time
@@ -212,7 +212,7 @@ def soft_nms(
             share = torch.exp(-overlap.square() / sigma)
         else:
             share = torch.where(overlap > iou_threshold, 1 - overlap, 1.0)
-        scores[rest] *= share.to(scores.dtype)
+        scores[rest] *= share
         left = rest[scores[rest] >= score_threshold]
     chosen = torch.stack(keep) if keep else left
     return chosen, scores[chosen]
@@ -260,6 +260,7 @@ def _at_least_float32(boxes: Tensor) -> Tensor:
 
 def _check_scored_boxes(boxes: Tensor, scores: Tensor, iou_threshold: float) -> None:
     check_boxes("boxes", boxes)
+    check_areas("boxes", boxes)
     check_shape("scores", scores, len(boxes))
     check_floating("scores", scores)
     _check_device("scores", scores, boxes)

@@ -14,16 +14,35 @@ from notes.detection.boxes import check_boxes
 BLOCK = 2**16  # pairs at a time for each thread: what lies in between stays in its cache
 
 
+def check_areas(name: str, boxes: Tensor) -> None:
+    """Refuse boxes so large that the areas of pairs of them overflow.
+
+    Areas are computed in float32 or float64; so in float16 any size is fine.
+
+    Raises:
+        ValueError: If a coordinate is too large, or too far below 0.
+
+    Examples:
+        >>> check_areas("boxes", torch.tensor([[0.0, 0.0, 1e20, 1e20]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: boxes must have coordinates of at most 4.61e+18, got 1e+20
+
+    Explained in:
+        [Overlap][overlap]
+    """
+    dtype = torch.promote_types(boxes.dtype, torch.float32)
+    limit = math.sqrt(torch.finfo(dtype).max) / 4
+    if (boxes.abs() > limit).any():
+        largest = boxes.abs().max().item()
+        raise ValueError(f"{name} must have coordinates of at most {limit:.3g}, got {largest:.3g}")
+
+
 def _checked_pair(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
     """Both tensors, at least in float32, if they hold boxes whose areas can be computed."""
     for name, boxes in (("boxes1", boxes1), ("boxes2", boxes2)):
         check_boxes(name, boxes)
-        limit = math.sqrt(torch.finfo(boxes.dtype).max) / 4
-        if boxes.itemsize > 2 and (boxes.abs() > limit).any():
-            largest = boxes.abs().max().item()
-            raise ValueError(
-                f"{name} must have coordinates of at most {limit:.3g}, got {largest:.3g}"
-            )
+        check_areas(name, boxes)
     check_same("boxes1", boxes1, "boxes2", boxes2)
     if boxes1.itemsize == 2:
         return boxes1.float(), boxes2.float()
