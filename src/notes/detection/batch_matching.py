@@ -107,14 +107,17 @@ def _match_part(
     anchors: Planes, boxes: Tensor, num_boxes: list[int], iou_threshold: float
 ) -> tuple[Tensor, ...]:
     """Match images that are sorted by their number of boxes, the most boxes first."""
-    scratch = boxes.new_empty(3, len(num_boxes), len(anchors[0]))
-    largest = torch.full_like(scratch[0], -1)  # (B, A)
+    # The overlaps with the first boxes are the largest so far, so they are computed in that place.
+    largest, *scratch = boxes.new_empty(4, len(num_boxes), len(anchors[0])).unbind()  # (B, A) each
     queues: list[list[tuple[float, int, int]]] = [[] for _ in num_boxes]
     # --8<-- [start:scan]
     for box in range(num_boxes[0]):
         n = sum(number > box for number in num_boxes)
-        iou = _iou(anchors, boxes[:, :n, box, None].unbind(), *scratch[:, :n].unbind())  # (n, A)
-        torch.maximum(largest[:n], iou, out=largest[:n])
+        width, height, other = (space[:n] for space in scratch)
+        place = width if box else largest
+        iou = _iou(anchors, boxes[:, :n, box, None].unbind(), place, height, other)  # (n, A)
+        if box:
+            torch.maximum(largest[:n], iou, out=largest[:n])
         values, wanted = (part.tolist() for part in iou.max(dim=1))  # of equal ones the first
         for queue, value, anchor in zip(queues, values, wanted, strict=False):
             queue.append((-value, anchor, box))
