@@ -24,7 +24,7 @@ from notes.detection.overlap import box_iou, check_areas
 from notes.losses.classification import check_probabilities
 
 _BLOCK = 256  # boxes settled at a time
-_FEW = 1500  # boxes up to which one block is quicker than several
+_FEW = 1000  # boxes up to which one block is quicker than several
 
 
 # --8<-- [start:nms_by_hand]
