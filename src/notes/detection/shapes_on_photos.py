@@ -303,11 +303,13 @@ def _photos(image_size: int) -> list[Tensor]:
     """Both photographs at each zoom, mirrored too: `(3, height, width)` in [0, 1]."""
     photos = []
     for photo in datasets.load_sample_images().images:
-        pixels = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
+        # Resized before rounding to float32: so the pixels are the same on every machine.
+        pixels = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].double() / 255
         for zoom in ZOOMS:
             height = round(zoom * image_size)
             size = (height, round(height * pixels.shape[3] / pixels.shape[2]))
-            small = F.interpolate(pixels, size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+            small = F.interpolate(pixels, size=size, mode="bilinear", antialias=True)
+            small = small[0].clamp(0, 1).float()  # the weights may sum to a little more than 1
             photos += [small, small.flip(2)]
     return photos
 
