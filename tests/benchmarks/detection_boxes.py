@@ -31,12 +31,15 @@ def anchors_of_every_cell(
     y = (torch.arange(height) + 0.5) / height
     x = (torch.arange(width) + 0.5) / width
     rows, columns = torch.meshgrid(y, x, indexing="ij")
-    centers = torch.stack([columns, rows, columns, rows], dim=2).reshape(-1, 4)
+    rows, columns = rows.flatten(), columns.flatten()
+    centers = torch.stack([columns, rows, columns, rows], dim=1).repeat_interleave(
+        len(sizes) + len(ratios) - 1, dim=0
+    )
     size, root = torch.tensor(sizes), torch.tensor(ratios).sqrt()
     w = torch.cat([size * root[0], size[0] * root[1:]]) * height / width
     h = torch.cat([size / root[0], size[0] / root[1:]])
-    offsets = torch.stack([-w, -h, w, h], dim=1) / 2
-    return centers.repeat_interleave(len(w), dim=0) + offsets.repeat(height * width, 1)
+    # The halves are taken after the repetition, of every anchor, as in the notes.
+    return centers + torch.stack([-w, -h, w, h], dim=1).repeat(height * width, 1) / 2
 
 
 def seconds_for(work: Callable[[], Tensor]) -> float:
