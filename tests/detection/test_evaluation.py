@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from pycocotools.cocoeval import COCOeval, Params
 
 from notes.detection.evaluation import (
     COCO_THRESHOLDS,
@@ -139,6 +139,22 @@ def test_a_recall_of_a_tenth_reaches_the_level_of_a_tenth(num_truths):
         assert average_precision(*curve, "voc2007") == pytest.approx((tenth + 1) / 11)
 
 
+@pytest.mark.parametrize("tenth", range(1, 11))
+def test_a_recall_just_below_a_tenth_does_not_reach_its_level(tenth):
+    count = 10 * tenth - 1
+    curve = precision_recall_curve(
+        torch.linspace(1, 0.5, count), torch.ones(count, dtype=torch.bool), 100
+    )
+    assert average_precision(*curve, "voc2007") == pytest.approx(tenth / 11)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_curve_may_be_every_second_number_of_a_tensor(rule):
+    precision, recall = precision_recall_curve(SCORES, CORRECT, num_truths=5)
+    spaced = (torch.stack([part, part], dim=1)[:, 0] for part in (precision, recall))
+    assert average_precision(*spaced, rule) == average_precision(precision, recall, rule)
+
+
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(correct=st.lists(st.booleans(), max_size=20), missing=st.integers(1, 5))
 def test_average_precision_gains_by_what_is_right_and_loses_by_what_is_wrong(correct, missing):
@@ -210,6 +226,15 @@ def test_a_right_box_of_the_wrong_class_or_image_is_wrong():
     assert mean_average_precision([there, here], labels, num_classes=2).mean == 1
 
 
+@pytest.mark.parametrize(("height", "expected"), [(0.5, 1), (0.45, 0)])
+def test_half_an_overlap_is_enough_if_no_threshold_is_given(height, expected):
+    found = one([0.0, 0.0, 1.0, height])
+    labels = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0]]])
+    assert mean_average_precision([found], labels, num_classes=1).mean == expected
+    matches = match_detections(found.boxes, found.scores, UNIT)
+    assert matches.tolist() == [expected - 1]
+
+
 def test_several_thresholds_are_averaged():
     labels = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0]]])
     found = [one([0.0, 0.0, 1.0, 0.72])]  # found at 0.5, 0.55, 0.6, 0.65 and 0.7
@@ -233,6 +258,10 @@ def test_without_detections_the_mean_is_0(rule):
     none = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
     labels = torch.tensor([[[1, 0.0, 0.0, 1.0, 1.0]]])
     assert mean_average_precision([none], labels, num_classes=2, rule=rule).mean == 0
+
+
+def test_the_thresholds_of_coco_are_those_of_its_own_program():
+    np.testing.assert_allclose(COCO_THRESHOLDS, Params(iouType="bbox").iouThrs)
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)
