@@ -214,6 +214,7 @@ def test_mean_over_classes_leaves_out_those_without_objects():
     found = [one([0.0, 0.0, 1.0, 1.0]), one([0.0, 0.0, 1.0, 1.0], label=2)]
     mean, per_class = mean_average_precision(found, labels, num_classes=4)
     assert mean == 0.5
+    assert isinstance(mean, float)
     torch.testing.assert_close(
         per_class, torch.tensor([1, 0, math.nan, math.nan]).double(), equal_nan=True
     )
@@ -260,8 +261,13 @@ def test_without_detections_the_mean_is_0(rule):
     assert mean_average_precision([none], labels, num_classes=2, rule=rule).mean == 0
 
 
-def test_the_thresholds_of_coco_are_those_of_its_own_program():
-    np.testing.assert_allclose(COCO_THRESHOLDS, Params(iouType="bbox").iouThrs)
+def test_the_thresholds_and_levels_of_coco_are_those_of_its_own_program():
+    rules = Params(iouType="bbox")
+    np.testing.assert_allclose(COCO_THRESHOLDS, rules.iouThrs)
+    for count in range(1, 101):  # a level that is rounded otherwise is reached one object too late
+        curve = precision_recall_curve(torch.ones(count), torch.ones(count).bool(), 100)
+        expected = np.mean(rules.recThrs <= count / 100)
+        assert average_precision(*curve, "coco") == pytest.approx(expected, abs=1e-12)
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)
