@@ -17,6 +17,7 @@ def test_what_fits_passes_silently():
     check_shape("x", torch.zeros(0, 4), "N", 4)
     check_floating("x", torch.zeros(1, dtype=torch.bfloat16))
     check_finite("x", torch.zeros(0))
+    check_finite("x", torch.full((2,), torch.finfo(torch.float32).max))  # their sum overflows
     check_not_empty("x", torch.zeros(1))
     check_labels("x", torch.tensor([0, 2]), 3)
     check_labels("x", torch.tensor([], dtype=torch.long), 3)

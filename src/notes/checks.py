@@ -75,7 +75,9 @@ def check_finite(name: str, tensor: Tensor) -> None:
     Explained in:
         [Argument checks][argument-checks]
     """
-    finite = torch.isfinite(tensor)
+    if torch.isfinite(tensor.sum()):  # quick: one number that is not finite spoils the sum
+        return
+    finite = torch.isfinite(tensor)  # a sum of finite numbers may overflow
     if not finite.all():
         index = tuple((~finite).nonzero()[0].tolist())
         raise ValueError(f"{name} must be finite, got {tensor[index].item()} at index {index}")

@@ -10,6 +10,7 @@ import allocator
 import detection_detect
 import detection_nms
 import detection_steps
+import detection_targets
 import loader
 import precision
 import pytest
@@ -221,6 +222,7 @@ def test_the_quick_run_shows_every_contestant_and_writes_nothing(monkeypatch, ca
         *detection_nms.make_contestants(20),
         *detection_detect.make_contestants(20),
         *(name for _, forms in detection_steps.make_steps(True).values() for name in forms),
+        *detection_targets.make_contestants(),
         allocator.DEFAULT,
         allocator.KEPT,
     ]

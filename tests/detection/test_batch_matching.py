@@ -53,11 +53,18 @@ def test_pairs_by_hand():
 
 
 def test_an_image_is_matched_the_same_in_whatever_company():
-    anchors, labels = random_case(num_images=40, num_anchors=30, most_boxes=6, seed=0)
-    assert len(labels) > 2 * batch_matching.IMAGES_AT_A_TIME
-    together = as_map(match_batch(anchors, labels), 40, 30)
-    order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(as_map(match_batch(anchors, labels[order]), 40, 30), together[order])
+    anchors, labels = random_case(num_images=20, num_anchors=30, most_boxes=6, seed=0)
+    together = as_map(match_batch(anchors, labels), 20, 30)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(as_map(match_batch(anchors, labels[order]), 20, 30), together[order])
+
+
+@pytest.mark.parametrize("at_a_time", [1, 30, 89, 90, 600])
+def test_how_many_images_are_matched_at_a_time_does_not_matter(monkeypatch, at_a_time):
+    anchors, labels = random_case(num_images=20, num_anchors=30, most_boxes=6, seed=0)
+    together = as_map(match_batch(anchors, labels), 20, 30)
+    monkeypatch.setattr(batch_matching, "AT_A_TIME", at_a_time)
+    assert torch.equal(as_map(match_batch(anchors, labels), 20, 30), together)
 
 
 @pytest.mark.parametrize("with_box", [0, 20, 39])

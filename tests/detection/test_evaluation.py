@@ -380,7 +380,7 @@ LABELS = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], PADDING]])
         ({"labels": LABELS[0]}, ValueError, r"labels must have shape \(B, M, 5\), got \(2, 5\)"),
         ({"labels": LABELS.long()}, TypeError, "labels must be a floating-point tensor"),
         ({"labels": LABELS / 0}, ValueError, "labels must be finite"),
-        ({"labels": LABELS.flip(2)}, ValueError, "^labels must have x1 <= x2"),
+        ({"labels": LABELS.flip(2)}, ValueError, "labels must have x1 <= x2"),
         (
             {"labels": LABELS + 0.5},
             ValueError,

@@ -167,7 +167,7 @@ def test_suppressing_twice_changes_nothing_and_order_does_not_matter(seed, size)
     assert torch.equal(again, kept)
 
 
-@pytest.mark.parametrize("size", [1500, 1501, 4000])
+@pytest.mark.parametrize("size", [1000, 1001, 4000])
 def test_many_boxes_agree_with_torchvision(size):
     generator = torch.Generator().manual_seed(0)
     centers, sides = torch.rand(2, size, 2, generator=generator)

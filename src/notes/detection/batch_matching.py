@@ -1,11 +1,10 @@
 """`match_anchors` for all images of a batch at once.
 
 Image by image is slow: many small steps, and for each box a search through the overlaps of *all*
-boxes of its image. Here a few images at a time handle their first box together, then those that
-have a second one, and so on, in memory that is used again and again and fits the cache. An anchor
-remembers only how much the best box overlaps it; which box that is, is asked for the few above the
-threshold. And a box searches a second time only if another one has taken its anchor. The matches
-are the same.
+boxes of its image. Here many images handle their first box together, then those that have a second
+one, and so on, in memory that is used again and again. An anchor remembers only how much the best
+box overlaps it; which box that is, is asked for the few above the threshold. And a box searches a
+second time only if another one has taken its anchor. The matches are the same.
 
 Shapes: `B` images, `A` anchors, `M` most boxes in one image, `P` pairs of anchor and box, `n`
     images of a part that have another box.
@@ -23,7 +22,7 @@ from notes.detection.boxes import check_boxes
 from notes.detection.labels import check_label_rows
 from notes.detection.overlap import check_areas
 
-IMAGES_AT_A_TIME = 16
+AT_A_TIME = 2**18  # anchors of all images of a part: what lies in between fits the cache
 Planes = tuple[Tensor, ...]  # left, top, right, bottom, and of anchors the area, each for itself
 
 
@@ -97,9 +96,10 @@ def match_batch(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> 
     areas = (right - left) * (bottom - top)
     # An area of 1 in place of 0 makes 0 / 1 of 0 / 0; the intersections are 0 anyway.
     planes = left, top, right, bottom, torch.where(areas > 0, areas, 1.0)
+    at_a_time = max(1, AT_A_TIME // len(anchors))
     found = []
-    for first in range(0, len(num_boxes), IMAGES_AT_A_TIME):
-        part = slice(first, first + IMAGES_AT_A_TIME)
+    for first in range(0, len(num_boxes), at_a_time):
+        part = slice(first, first + at_a_time)
         images, chosen, best = _match_part(planes, boxes[:, part], num_boxes[part], iou_threshold)
         images += first
         found.append((order[images], chosen, rows[images, best]))
@@ -110,14 +110,17 @@ def _match_part(
     anchors: Planes, boxes: Tensor, num_boxes: list[int], iou_threshold: float
 ) -> tuple[Tensor, ...]:
     """Match images that are sorted by their number of boxes, the most boxes first."""
-    scratch = boxes.new_empty(3, len(num_boxes), len(anchors[0]))
-    largest = torch.full_like(scratch[0], -1)  # (B, A)
+    # The overlaps with the first boxes are the largest so far, so they are computed in that place.
+    largest, *scratch = boxes.new_empty(4, len(num_boxes), len(anchors[0])).unbind()  # (B, A) each
     queues: list[list[tuple[float, int, int]]] = [[] for _ in num_boxes]
     # --8<-- [start:scan]
     for box in range(num_boxes[0]):
         n = sum(number > box for number in num_boxes)
-        iou = _iou(anchors, boxes[:, :n, box, None].unbind(), *scratch[:, :n].unbind())  # (n, A)
-        torch.maximum(largest[:n], iou, out=largest[:n])
+        width, height, other = (space[:n] for space in scratch)
+        place = width if box else largest
+        iou = _iou(anchors, boxes[:, :n, box, None].unbind(), place, height, other)  # (n, A)
+        if box:
+            torch.maximum(largest[:n], iou, out=largest[:n])
         values, wanted = (part.tolist() for part in iou.max(dim=1))  # of equal ones the first
         for queue, value, anchor in zip(queues, values, wanted, strict=False):
             queue.append((-value, anchor, box))

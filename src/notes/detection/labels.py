@@ -77,5 +77,7 @@ def check_label_rows(name: str, labels: Tensor) -> None:
     turned = (classes >= 0) & (labels[..., 1:3] > labels[..., 3:]).any(dim=2)  # (B, M)
     if turned.any():
         index = tuple(turned.nonzero()[0].tolist())
-        values = [round(value, 4) for value in labels[index].tolist()]
-        raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
+        box = [round(value, 4) for value in labels[index][1:].tolist()]
+        raise ValueError(
+            f"boxes of {name} must have x1 <= x2 and y1 <= y2, got {box} at index {index}"
+        )

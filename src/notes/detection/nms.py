@@ -24,7 +24,7 @@ from notes.detection.overlap import box_iou, check_areas
 from notes.losses.classification import check_probabilities
 
 _BLOCK = 256  # boxes settled at a time
-_FEW = 1500  # boxes up to which one block is quicker than several
+_FEW = 1000  # boxes up to which one block is quicker than several
 
 
 # --8<-- [start:nms_by_hand]
@@ -141,7 +141,8 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
     order = order[classes[order].argsort(stable=True)]  # class by class, best first in each
     sizes = classes[order].unique_consecutive(return_counts=True)[1].tolist()
     kept = [one_class[_settle(boxes[one_class], iou_threshold)] for one_class in order.split(sizes)]
-    keep = torch.cat([order[:0], *kept]).sort().values  # in the order given, for equal scores
+    # In the order given, so that boxes of equal score stay in it.
+    keep = torch.cat([order[:0], *kept]).sort().values
     return keep[scores[keep].argsort(descending=True, stable=True)]
     # --8<-- [end:class_wise]
 

@@ -31,9 +31,9 @@ def check_anchors(anchors: Tensor) -> None:
         [Offsets and targets][offsets-and-targets]
     """
     check_boxes("anchors", anchors)
-    flat = (anchors[:, :2] >= anchors[:, 2:]).any(dim=1)
+    flat = anchors[:, :2] >= anchors[:, 2:]  # (N, 2)
     if flat.any():
-        index = int(flat.nonzero()[0])
+        index = int(flat.any(dim=1).nonzero()[0])
         values = [round(value, 4) for value in anchors[index].tolist()]
         raise ValueError(f"anchors must have an area, got {values} at index {index}")
 

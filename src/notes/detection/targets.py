@@ -113,6 +113,6 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
     classes = torch.zeros(shape, dtype=torch.int64, device=labels.device)
     classes[images, chosen] = objects[:, 0].long() + 1  # 0 is the background
     offsets = anchors.new_zeros(*shape, 4)
-    offsets[images, chosen] = encode_offsets(anchors[chosen], objects[:, 1:])
+    offsets[images, chosen] = encode_offsets(anchors.index_select(0, chosen), objects[:, 1:])
     # --8<-- [end:batch]
     return Targets(classes, offsets, positive)
