@@ -68,7 +68,8 @@ def test_how_many_images_are_matched_at_a_time_does_not_matter(monkeypatch, at_a
 
 
 @pytest.mark.parametrize("with_box", [0, 20, 39])
-def test_of_many_images_a_single_one_may_have_a_box(with_box):
+def test_of_many_images_a_single_one_may_have_a_box(with_box, monkeypatch):
+    monkeypatch.setattr(batch_matching, "AT_A_TIME", 16 * len(HALVES))
     labels = torch.tensor([[PADDING]] * 40)
     labels[with_box] = torch.tensor([LEFT])
     images, anchors, rows = match_batch(HALVES, labels)
