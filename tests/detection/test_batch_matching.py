@@ -165,6 +165,7 @@ def test_overlaps_that_half_precision_cannot_tell_apart_are_told_apart(dtype):
         (HALVES, torch.zeros(1, 5), 0.5, r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
         (HALVES * 1e20, torch.zeros(1, 1, 5), 0.5, "anchors must have coordinates of at most 4.61"),
         (HALVES, 1e20 * torch.tensor([[LEFT]]), 0.5, "labels must have coordinates of at most 4.6"),
+        (HALVES, torch.tensor([[[0, -1e20, 0, 0, 1]]]), 0.5, "labels must have coordinates of at"),
         (HALVES, torch.zeros(1, 1, 5), -0.1, r"iou_threshold must lie in \[0, 1\], got -0.1"),
     ],
 )
