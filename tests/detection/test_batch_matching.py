@@ -68,7 +68,8 @@ def test_how_many_images_are_matched_at_a_time_does_not_matter(monkeypatch, at_a
 
 
 @pytest.mark.parametrize("with_box", [0, 20, 39])
-def test_of_many_images_a_single_one_may_have_a_box(with_box):
+def test_of_many_images_a_single_one_may_have_a_box(with_box, monkeypatch):
+    monkeypatch.setattr(batch_matching, "AT_A_TIME", 16 * len(HALVES))
     labels = torch.tensor([[PADDING]] * 40)
     labels[with_box] = torch.tensor([LEFT])
     images, anchors, rows = match_batch(HALVES, labels)
@@ -164,6 +165,7 @@ def test_overlaps_that_half_precision_cannot_tell_apart_are_told_apart(dtype):
         (HALVES, torch.zeros(1, 5), 0.5, r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
         (HALVES * 1e20, torch.zeros(1, 1, 5), 0.5, "anchors must have coordinates of at most 4.61"),
         (HALVES, 1e20 * torch.tensor([[LEFT]]), 0.5, "labels must have coordinates of at most 4.6"),
+        (HALVES, torch.tensor([[[0, -1e20, 0, 0, 1]]]), 0.5, "labels must have coordinates of at"),
         (HALVES, torch.zeros(1, 1, 5), -0.1, r"iou_threshold must lie in \[0, 1\], got -0.1"),
     ],
 )

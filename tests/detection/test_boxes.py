@@ -137,8 +137,8 @@ def test_what_holds_no_boxes_is_refused(function, boxes, error, message):
     "function", [box_area, clip_boxes, *TO_SIDES], ids=lambda function: function.__name__
 )
 @pytest.mark.parametrize("box", [[0.5, 0.0, 0.4, 1.0], [0.0, 0.5, 1.0, 0.4]])
-def test_a_turned_box_is_refused_with_its_place(function, box):
-    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], box])
+def test_the_first_turned_box_is_refused_with_its_place(function, box):
+    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], box, [2.0, 2.0, 1.0, 1.0]])
     message = rf"boxes must have x1 <= x2 and y1 <= y2, got \[{box[0]}, {box[1]}, .*\] at index 1"
     with pytest.raises(ValueError, match=message):
         function(boxes)
@@ -146,10 +146,16 @@ def test_a_turned_box_is_refused_with_its_place(function, box):
 
 @pytest.mark.parametrize("function", BACK, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("box", [[0.5, 0.5, -0.1, 0.2], [0.5, 0.5, 0.2, -0.1]])
-def test_a_negative_side_is_refused_with_its_place(function, box):
-    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], box])
+def test_the_first_negative_side_is_refused_with_its_place(function, box):
+    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], box, [0.0, 0.0, -1.0, -1.0]])
     with pytest.raises(ValueError, match=r"a width and a height of at least 0, got .* at index 1"):
         function(boxes)
+
+
+@pytest.mark.parametrize("function", [box_area, cxcywh_to_xyxy])
+def test_errors_round_to_four_digits(function):
+    with pytest.raises(ValueError, match=r"got \[0.1235, 1.0, -2.0, -3.0\] at index 0"):
+        function(torch.tensor([[0.123456, 1.0, -2.0, -3.0]]))
 
 
 @pytest.mark.parametrize("side", ["height", "width"])

@@ -87,6 +87,16 @@ def test_the_best_are_kept_if_there_are_too_many():
     assert equal(few, [Detections(*(part[:2] for part in image)) for image in every])
 
 
+def test_a_hundred_are_kept_if_no_number_is_given_and_one_if_it_is_one():
+    left = torch.arange(101.0)[:, None]
+    anchors = left * torch.tensor([1.0, 0.0, 1.0, 0.0]) + torch.tensor([0.0, 0.0, 0.5, 1.0])
+    probabilities, offsets = torch.full((1, 101, 2), 0.5), torch.zeros(1, 101, 4)
+    (found,) = detect(probabilities, offsets, anchors)
+    torch.testing.assert_close(found.boxes, anchors[:100])
+    (found,) = detect(probabilities, offsets, anchors, max_detections=1)
+    torch.testing.assert_close(found.boxes, anchors[:1])
+
+
 def test_an_image_without_likely_objects_has_no_detections_but_keeps_its_place():
     probabilities = torch.cat([torch.tensor([[[1.0, 0.0, 0.0]] * 4]), BOOK_PROBABILITIES])
     empty, found = detect(probabilities, BOOK_OFFSETS.repeat(2, 1, 1), BOOK_ANCHORS)
@@ -221,6 +231,7 @@ def test_nothing_is_left_on_the_default_device_and_no_gradient_is_recorded():
         ),
         ({"anchors": BOOK_ANCHORS.to("meta")}, ValueError, "anchors must be on the device of cl"),
         ({"anchors": BOOK_ANCHORS.flip(1)}, ValueError, "anchors must have x1 <= x2 and y1 <= y2"),
+        ({"anchors": BOOK_ANCHORS[:, [0, 1, 0, 3]]}, ValueError, "anchors must have an area"),
         ({"iou_threshold": -0.5}, ValueError, r"iou_threshold must lie in \[0, 1\], got -0.5"),
         ({"score_threshold": 1.5}, ValueError, r"score_threshold must lie in \[0, 1\], got 1.5"),
         ({"max_detections": 0}, ValueError, "max_detections must be at least 1, got 0"),
@@ -232,9 +243,14 @@ def test_detect_rejects(change, error, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("offsets", "offsets must be finite"), ("anchors", "anchors must be fin")]
+    ("change", "message"),
+    [
+        ({"offsets": BOOK_OFFSETS / 0}, "offsets must be finite, got nan"),
+        ({"anchors": BOOK_ANCHORS.flip(1)}, "anchors must have x1 <= x2"),
+        ({"anchors": BOOK_ANCHORS[:, [0, 1, 0, 3]]}, "anchors must have an area"),
+    ],
 )
-def test_detect_rejects_what_no_detection_would_need(name, message):
-    background = torch.tensor([1.0, 0.0, 0.0]).repeat(1, 4, 1)
+def test_broken_outputs_are_refused_where_nothing_is_likely_too(change, message):
+    background = torch.tensor([[[1.0, 0.0, 0.0]] * 4])
     with pytest.raises(ValueError, match=message):
-        detect(**BOOK | {"class_probabilities": background, name: BOOK[name] + float("nan")})
+        detect(**BOOK | {"class_probabilities": background} | change)

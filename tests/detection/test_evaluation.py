@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from pycocotools.cocoeval import COCOeval, Params
 
 from notes.detection.evaluation import (
     COCO_THRESHOLDS,
@@ -139,6 +139,22 @@ def test_a_recall_of_a_tenth_reaches_the_level_of_a_tenth(num_truths):
         assert average_precision(*curve, "voc2007") == pytest.approx((tenth + 1) / 11)
 
 
+@pytest.mark.parametrize("tenth", range(1, 11))
+def test_a_recall_just_below_a_tenth_does_not_reach_its_level(tenth):
+    count = 10 * tenth - 1
+    curve = precision_recall_curve(
+        torch.linspace(1, 0.5, count), torch.ones(count, dtype=torch.bool), 100
+    )
+    assert average_precision(*curve, "voc2007") == pytest.approx(tenth / 11)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_curve_may_be_every_second_number_of_a_tensor(rule):
+    precision, recall = precision_recall_curve(SCORES, CORRECT, num_truths=5)
+    spaced = (torch.stack([part, part], dim=1)[:, 0] for part in (precision, recall))
+    assert average_precision(*spaced, rule) == average_precision(precision, recall, rule)
+
+
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(correct=st.lists(st.booleans(), max_size=20), missing=st.integers(1, 5))
 def test_average_precision_gains_by_what_is_right_and_loses_by_what_is_wrong(correct, missing):
@@ -198,6 +214,7 @@ def test_mean_over_classes_leaves_out_those_without_objects():
     found = [one([0.0, 0.0, 1.0, 1.0]), one([0.0, 0.0, 1.0, 1.0], label=2)]
     mean, per_class = mean_average_precision(found, labels, num_classes=4)
     assert mean == 0.5
+    assert isinstance(mean, float)
     torch.testing.assert_close(
         per_class, torch.tensor([1, 0, math.nan, math.nan]).double(), equal_nan=True
     )
@@ -208,6 +225,15 @@ def test_a_right_box_of_the_wrong_class_or_image_is_wrong():
     here, there = one([0.0, 0.0, 1.0, 1.0], label=1), one([0.0, 0.0, 1.0, 1.0])
     assert mean_average_precision([here, there], labels, num_classes=2).mean == 0
     assert mean_average_precision([there, here], labels, num_classes=2).mean == 1
+
+
+@pytest.mark.parametrize(("height", "expected"), [(0.5, 1), (0.45, 0)])
+def test_half_an_overlap_is_enough_if_no_threshold_is_given(height, expected):
+    found = one([0.0, 0.0, 1.0, height])
+    labels = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0]]])
+    assert mean_average_precision([found], labels, num_classes=1).mean == expected
+    matches = match_detections(found.boxes, found.scores, UNIT)
+    assert matches.tolist() == [expected - 1]
 
 
 def test_several_thresholds_are_averaged():
@@ -233,6 +259,15 @@ def test_without_detections_the_mean_is_0(rule):
     none = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
     labels = torch.tensor([[[1, 0.0, 0.0, 1.0, 1.0]]])
     assert mean_average_precision([none], labels, num_classes=2, rule=rule).mean == 0
+
+
+def test_the_thresholds_and_levels_of_coco_are_those_of_its_own_program():
+    rules = Params(iouType="bbox")
+    np.testing.assert_allclose(COCO_THRESHOLDS, rules.iouThrs)
+    for count in range(1, 101):  # a level that is rounded otherwise is reached one object too late
+        curve = precision_recall_curve(torch.ones(count), torch.ones(count).bool(), 100)
+        expected = np.mean(rules.recThrs <= count / 100)
+        assert average_precision(*curve, "coco") == pytest.approx(expected, abs=1e-12)
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)

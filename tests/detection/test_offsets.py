@@ -113,7 +113,6 @@ def test_large_offsets_are_not_clipped():
             r"anchors must have an area, got \[0.0, 0.0, 1.0, 0.0\] at index 0",
         ),
         ([[1.0, 0.0, 0.0, 1.0]], "anchors must have x1 <= x2 and y1 <= y2"),
-        ([[0.0, 0.0, 1.0, 1.0]] * 2, r"must have shape \(2, 4\), got \(1, 4\)"),
     ],
 )
 def test_what_is_no_anchor_is_refused(code, anchors, message):
@@ -121,18 +120,20 @@ def test_what_is_no_anchor_is_refused(code, anchors, message):
         code(torch.tensor(anchors), SQUARE)
 
 
-def test_the_first_anchor_without_area_is_named():
-    anchors = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.1, 0.5, 1.0], [0.0, 0.0, 0.0, 0.0]])
-    with pytest.raises(ValueError, match=r"got \[0.5, 0.1, 0.5, 1.0\] at index 1"):
-        check_anchors(anchors)
-
-
-@pytest.mark.parametrize("code", [encode_offsets, decode_offsets])
-def test_what_is_not_finite_or_of_another_precision_is_refused(code):
-    with pytest.raises(ValueError, match=r"must be finite, got nan at index \(0, 3\)"):
+@pytest.mark.parametrize(("code", "name"), [(encode_offsets, "boxes"), (decode_offsets, "offsets")])
+def test_what_does_not_fit_the_anchors_is_refused_by_its_name(code, name):
+    with pytest.raises(ValueError, match=rf"^{name} must have shape \(2, 4\), got \(1, 4\)"):
+        code(SQUARE.repeat(2, 1), SQUARE)
+    with pytest.raises(ValueError, match=rf"^{name} must be finite, got nan at index \(0, 3\)"):
         code(SQUARE, torch.tensor([[0.0, 0.0, 1.0, math.nan]]))
-    with pytest.raises(TypeError, match="must have the dtype of anchors"):
+    with pytest.raises(TypeError, match=f"^{name} must have the dtype of anchors"):
         code(SQUARE, SQUARE.double())
+
+
+def test_the_first_anchor_without_area_is_named():
+    anchors = torch.tensor([[0, 0, 1, 1], [0.5, 0.12345, 0.5, 1], [0, 0, 0, 0]])
+    with pytest.raises(ValueError, match=r"got \[0.5, 0.1235, 0.5, 1.0\] at index 1"):
+        check_anchors(anchors)
 
 
 def test_a_turned_box_is_refused():

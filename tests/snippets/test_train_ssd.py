@@ -74,6 +74,13 @@ def test_the_page_shows_the_stored_numbers(stored, ssd_figures):
     assert ssd_figures.table(stored["runs"]) in page
     losses = stored["runs"][:1] + stored["other_losses"]
     assert ssd_figures.table(losses, column="loss") in page
+    slow = stored["float32"]
+    minutes = sum(slow["history"]["processor_seconds"]) / 60
+    assert f"{slow['average_precision']['test']:.3f} and takes {minutes:.1f} minutes" in page
+    for loss, count in [("paper", 48), ("all negatives", 174), ("notes", 142)]:
+        (run,) = (run for run in losses if run["loss"] == loss)
+        assert run["mistakes"]["missed"] == count
+        assert str(count) in page
 
 
 def test_the_stored_figures_are_drawn_from_the_stored_numbers(stored, ssd_figures, tmp_path):

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from notes.checks import check_finite, check_floating, check_probability, check_same, check_shape
-from notes.detection.boxes import check_boxes
 from notes.detection.labels import Detections
 from notes.detection.nms import class_wise_nms
-from notes.detection.offsets import decode_offsets
+from notes.detection.offsets import check_anchors, decode_offsets
 from notes.losses.classification import check_probabilities
 
 
@@ -92,4 +91,4 @@ def _check_outputs(class_probabilities: Tensor, offsets: Tensor, anchors: Tensor
     check_same("class_probabilities", class_probabilities, "anchors", anchors)
     check_probabilities("class_probabilities", class_probabilities)
     check_finite("offsets", offsets)
-    check_boxes("anchors", anchors)
+    check_anchors(anchors)

@@ -142,7 +142,7 @@ def box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
         iou = inter / torch.where(union > 0, union, 1.0)
         # --8<-- [end:iou]
     else:
-        iou = _in_blocks(first.detach(), second.detach())
+        iou = _in_blocks(first, second)
     return iou.to(boxes1.dtype)
 
 
