@@ -14,20 +14,24 @@ from notes.plotting import COLORS, INK, STYLE
 
 
 def table(runs, column="seed"):
-    """The numbers of runs as a table in Markdown, one run in each row."""
-    names = [column, "AP at 0.5", "AP at 0.75", *CLASS_NAMES, *HARD, "minutes"]
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    for run in runs:
-        values = [
-            run["average_precision"]["test"],
-            run["average_precision_75"],
-            *(run["per_class"][name] for name in CLASS_NAMES),
-            *(run["average_precision"][hard] for hard in HARD),
-        ]
-        minutes = sum(run["history"]["processor_seconds"]) / 60
-        cells = [str(run[column]), *(f"{value:.3f}" for value in values), f"{minutes:.1f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    """The numbers of runs as a table in Markdown, one run in each column."""
+    heads = [f"seed {run['seed']}" if column == "seed" else run[column] for run in runs]
+    rows = {
+        "measured" if column == "seed" else column: heads,
+        "AP at 0.5": [_digits(run["average_precision"]["test"]) for run in runs],
+        "AP at 0.75": [_digits(run["average_precision_75"]) for run in runs],
+    }
+    for name in CLASS_NAMES:
+        rows[name] = [_digits(run["per_class"][name]) for run in runs]
+    for hard in HARD:
+        rows[f"{hard} (hard)"] = [_digits(run["average_precision"][hard]) for run in runs]
+    rows["minutes"] = [f"{sum(run['history']['processor_seconds']) / 60:.1f}" for run in runs]
+    lines = [f"| {' | '.join([name, *cells])} |" for name, cells in rows.items()]
+    return "\n".join([lines[0], "|---" + "|--:" * len(runs) + "|", *lines[1:]])
+
+
+def _digits(value):
+    return f"{value:.3f}"
 
 
 def save(result, folder):
