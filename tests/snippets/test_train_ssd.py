@@ -40,7 +40,7 @@ def test_a_quick_run_trains_measures_and_draws(train_ssd, monkeypatch, tmp_path,
     assert result["command"] == "python snippets/train_ssd.py --quick"
     figures = {"ssd-curves.png", "ssd-curves.dark.png"}
     assert {path.name for path in (tmp_path / "stored").iterdir()} == figures
-    assert capsys.readouterr().out.startswith("| seed | AP at 0.5 |")
+    assert capsys.readouterr().out.startswith("| measured | seed 0 |")
 
 
 def test_an_interrupted_training_goes_on_to_the_same_result(train_ssd, monkeypatch, tmp_path):
