@@ -11,7 +11,7 @@ from torch import Tensor
 from notes.checks import check_same
 from notes.detection.boxes import check_boxes
 
-BLOCK = 2**16  # pairs at a time for each thread: what lies in between stays in its cache
+BLOCK = 2**17  # pairs at a time for each thread: what lies in between stays in its cache
 
 
 def check_areas(name: str, boxes: Tensor) -> None:
