@@ -58,7 +58,7 @@ def measure(num_rounds: int, sizes: tuple[int, int] = (1000, 20_000)) -> Table:
             at_least=goal,
         )
     return Table(
-        title="Non-maximum suppression",
+        title="Suppression among many boxes",
         setting=f"Random boxes, threshold {IOU_THRESHOLD}, float32, "
         f"{torch.get_num_threads()} threads. {num_rounds} rounds.",
         own="ms",
