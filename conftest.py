@@ -1,3 +1,3 @@
 """The root conftest: pytest takes command-line options from plugins named here."""
 
-pytest_plugins = ["booktools.plugin"]
+pytest_plugins = ["booktools.doctests.plugin"]

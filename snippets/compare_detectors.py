@@ -28,8 +28,8 @@ from notes.detection.ssd import TinySSD
 from notes.detection.ssd_loss import ssd_loss
 from notes.detection.targets import make_targets
 from notes.detection.yolo import TinyYOLO, yolo_detections, yolo_loss
-from notes.device import describe_device
 from notes.inspect import summarize
+from notes.training.device import describe_device
 
 RESULT = Path(__file__).parents[1] / "docs" / "detection" / "compared.json"
 NUM_CLASSES = len(CLASS_NAMES)
@@ -38,7 +38,7 @@ IMAGE_SIZE = 64
 
 @dataclass(frozen=True)
 class Contestant:
-    """A detector: how to make it, what to minimise, and how to use it."""
+    """A detector: how to make it, what to minimize, and how to use it."""
 
     name: str
     build: Callable[[], nn.Module]

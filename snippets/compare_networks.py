@@ -21,10 +21,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from booktools.rewrite import replace_between
+from booktools.pages.rewrite import replace_between
 from notes.data.digits import load_digits
 from notes.data.tensor_loader import TensorLoader
-from notes.device import best_device, describe_device
 from notes.init.by_type import init_by_type
 from notes.init.kaiming import kaiming_normal_
 from notes.inspect import summarize
@@ -35,6 +34,7 @@ from notes.models.mlp import mlp
 from notes.models.nin import nin
 from notes.models.resnet import resnet18
 from notes.models.vgg import vgg
+from notes.training.device import best_device, describe_device
 from notes.training.fit import fit
 from notes.training.loop import evaluate
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
-from booktools.figures import save_figures
-from notes.detection.drawing import draw_boxes, show_image
+from booktools.doctests.figures import save_figures
 from notes.detection.shapes_on_photos import CLASS_NAMES, HARD, shapes_on_photos
-from notes.plotting import COLORS, INK, STYLE
+from notes.figures.boxes import draw_boxes, show_image
+from notes.figures.style import COLORS, INK, STYLE
 
 
 def table(runs, column="seed"):
@@ -106,7 +106,7 @@ def _draw_rows(result, rows, columns=4):
 
 
 def _draw_picture(axes, image, rows, found):
-    """Objects are dashed in white, detections in the colour of their class."""
+    """Objects are dashed in white, detections in the color of their class."""
     size = (image.shape[1], image.shape[2])
     show_image(axes, image)
     objects = rows[rows[:, 0] >= 0, 1:]

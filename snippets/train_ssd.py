@@ -22,7 +22,6 @@ from pathlib import Path
 import ssd_figures
 import torch
 
-from notes.checkpoint import load_checkpoint, save_checkpoint
 from notes.data.tensor_loader import TensorLoader
 from notes.detection.augmentation import random_horizontal_flip, random_resized_crop
 from notes.detection.detections import detect
@@ -32,7 +31,8 @@ from notes.detection.shapes_on_photos import CLASS_NAMES, HARD, shapes_on_photos
 from notes.detection.ssd import TinySSD
 from notes.detection.ssd_loss import ssd_loss
 from notes.detection.targets import make_targets
-from notes.device import best_device, describe_device
+from notes.training.checkpoint import load_checkpoint, save_checkpoint
+from notes.training.device import best_device, describe_device
 
 TEST_SEED = 1000
 NUM_PICTURES = 8

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from notes import checkpoint
-from notes.checkpoint import load_checkpoint, save_checkpoint
+from notes.training.checkpoint import load_checkpoint, save_checkpoint
 
 NUM_WEIGHTS = 100_000  # 400 kB: most of the time goes into writing
 

@@ -8,10 +8,15 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 
 LAYERS = [
-    {"notes.atomic_write", "notes.checks", "notes.device", "notes.random_states"},
+    {
+        "notes.training.atomic_write",
+        "notes.checks",
+        "notes.training.device",
+        "notes.training._random_states",
+    },
     {"notes.data", "notes.init", "notes.inspect", "notes.layers", "notes.losses", "notes.metrics"},
-    {"notes.augmentation", "notes.checkpoint", "notes.models", "notes.plotting"},
-    {"notes.detection", "notes.drawing", "notes.number_grid", "notes.training"},
+    {"notes.augmentation", "notes.training.checkpoint", "notes.models", "notes.figures.style"},
+    {"notes.detection", "notes.figures.network", "notes.figures.number_grid", "notes.training"},
 ]
 ROW = {room: row for row, rooms in enumerate(LAYERS) for room in rooms}
 
@@ -71,5 +76,5 @@ def test_the_check_notices_an_import_that_points_the_wrong_way(
     monkeypatch.setitem(globals(), "SOURCE", tmp_path)
     path = tmp_path / "notes" / "models" / "new.py"
     path.parent.mkdir(parents=True)
-    path.write_text(line.replace("notes.models", "notes.plotting"), encoding="utf-8")
+    path.write_text(line.replace("notes.models", "notes.figures.style"), encoding="utf-8")
     assert problem in next(problems(path))

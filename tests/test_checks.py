@@ -4,7 +4,7 @@ import torch
 from notes.checks import (
     check_finite,
     check_floating,
-    check_labels,
+    check_indices,
     check_not_empty,
     check_positive,
     check_probability,
@@ -19,8 +19,8 @@ def test_what_fits_passes_silently():
     check_finite("x", torch.zeros(0))
     check_finite("x", torch.full((2,), torch.finfo(torch.float32).max))  # their sum overflows
     check_not_empty("x", torch.zeros(1))
-    check_labels("x", torch.tensor([0, 2]), 3)
-    check_labels("x", torch.tensor([], dtype=torch.long), 3)
+    check_indices("x", torch.tensor([0, 2]), 3)
+    check_indices("x", torch.tensor([], dtype=torch.long), 3)
     check_same("x", torch.zeros(1), "y", torch.zeros(2))
     check_positive("x", 1e-9)
     check_probability("x", 0)
@@ -41,10 +41,14 @@ def test_what_fits_passes_silently():
             r"x must be finite, got inf at index \(0, 1\)",
         ),
         (lambda: check_not_empty("x", torch.zeros(0)), ValueError, r"got shape \(0,\)"),
-        (lambda: check_labels("x", torch.tensor([0, -1]), 3), ValueError, r"\[0, 3\), got -1"),
-        (lambda: check_labels("x", torch.tensor([3]), 3), ValueError, r"\[0, 3\), got 3"),
-        (lambda: check_labels("x", torch.tensor([0.0]), 3), TypeError, "integers, got torch.float"),
-        (lambda: check_labels("x", torch.tensor([True]), 3), TypeError, "got torch.bool"),
+        (lambda: check_indices("x", torch.tensor([0, -1]), 3), ValueError, r"\[0, 3\), got -1"),
+        (lambda: check_indices("x", torch.tensor([3]), 3), ValueError, r"\[0, 3\), got 3"),
+        (
+            lambda: check_indices("x", torch.tensor([0.0]), 3),
+            TypeError,
+            "integers, got torch.float",
+        ),
+        (lambda: check_indices("x", torch.tensor([True]), 3), TypeError, "got torch.bool"),
         (
             lambda: check_same("x", torch.zeros(1), "y", torch.zeros(1, device="meta")),
             ValueError,

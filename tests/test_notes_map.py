@@ -14,7 +14,7 @@ FORM = re.compile(r"00[0-4]-(?:[A-Z]\d\d|P\d)")  # note, kind of item, its numbe
 
 
 def rows():
-    with (DOCS / "reference/notes-map.csv").open(encoding="utf-8", newline="") as file:
+    with (DOCS / "notes-map.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 

@@ -102,15 +102,15 @@ def check_not_empty(name: str, tensor: Tensor) -> None:
         raise ValueError(f"{name} must not be empty, got shape {tuple(tensor.shape)}")
 
 
-def check_labels(name: str, labels: Tensor, num_classes: int) -> None:
-    """Refuse class indices that are not integers in `[0, num_classes)`.
+def check_indices(name: str, indices: Tensor, size: int) -> None:
+    """Refuse indices, of classes or of places, that are not integers in `[0, size)`.
 
     Raises:
         TypeError: If the dtype is not an integer one.
         ValueError: If an index is negative or too large.
 
     Examples:
-        >>> check_labels("targets", torch.tensor([0, 3]), num_classes=3)
+        >>> check_indices("targets", torch.tensor([0, 3]), 3)
         Traceback (most recent call last):
         ...
         ValueError: targets must lie in [0, 3), got 3
@@ -118,11 +118,51 @@ def check_labels(name: str, labels: Tensor, num_classes: int) -> None:
     Explained in:
         [Argument checks][argument-checks]
     """
-    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise TypeError(f"{name} must be a tensor of integers, got {labels.dtype}")
-    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
+        raise TypeError(f"{name} must be a tensor of integers, got {indices.dtype}")
+    wrong = indices[(indices < 0) | (indices >= size)]
     if len(wrong):
-        raise ValueError(f"{name} must lie in [0, {num_classes}), got {wrong[0].item()}")
+        raise ValueError(f"{name} must lie in [0, {size}), got {wrong[0].item()}")
+
+
+def check_boolean(name: str, tensor: Tensor) -> None:
+    """Refuse a tensor of anything but booleans.
+
+    Raises:
+        TypeError: If the dtype is another one.
+
+    Examples:
+        >>> check_boolean("mask", torch.zeros(2))
+        Traceback (most recent call last):
+        ...
+        TypeError: mask must be a tensor of booleans, got torch.float32
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    if tensor.dtype != torch.bool:
+        raise TypeError(f"{name} must be a tensor of booleans, got {tensor.dtype}")
+
+
+def check_device(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:
+    """Refuse two tensors on different devices.
+
+    Raises:
+        ValueError: If the devices differ.
+
+    Examples:
+        >>> check_device("images", torch.zeros(1), "boxes", torch.zeros(1, device="meta"))
+        Traceback (most recent call last):
+        ...
+        ValueError: boxes must be on the device of images, cpu, got meta
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    if tensor1.device != tensor2.device:
+        raise ValueError(
+            f"{name2} must be on the device of {name1}, {tensor1.device}, got {tensor2.device}"
+        )
 
 
 def check_same(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:
@@ -141,10 +181,7 @@ def check_same(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None
     Explained in:
         [Argument checks][argument-checks]
     """
-    if tensor1.device != tensor2.device:
-        raise ValueError(
-            f"{name2} must be on the device of {name1}, {tensor1.device}, got {tensor2.device}"
-        )
+    check_device(name1, tensor1, name2, tensor2)
     if tensor1.dtype != tensor2.dtype:
         raise TypeError(
             f"{name2} must have the dtype of {name1}, {tensor1.dtype}, got {tensor2.dtype}"
@@ -187,3 +224,54 @@ def check_probability(name: str, value: float) -> None:
     """
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must lie in [0, 1], got {value}")
+
+
+def check_probabilities(name: str, tensor: Tensor) -> None:
+    """Refuse a tensor with an entry outside [0, 1], or a NaN.
+
+    Raises:
+        ValueError: If there is one.
+
+    Examples:
+        >>> check_probabilities("targets", torch.tensor([0.5, 1.5]))
+        Traceback (most recent call last):
+        ...
+        ValueError: targets must lie in [0, 1], got 1.5
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    wrong = tensor[~((tensor >= 0) & (tensor <= 1))]
+    if len(wrong):
+        raise ValueError(f"{name} must lie in [0, 1], got {wrong[0].item():.4g}")
+
+
+def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tuple[int, int]:
+    """One number for each direction, from one number for both or from a pair.
+
+    Args:
+        name: What the caller calls the argument.
+        value: `(vertical, horizontal)`, or one number that stands for both.
+        minimum: The smallest number allowed.
+
+    Raises:
+        TypeError: If the value is not an integer or a pair of integers.
+        ValueError: If a number is below the minimum.
+
+    Examples:
+        >>> as_pair("stride", 2), as_pair("padding", (2, 1), minimum=0)
+        ((2, 2), (2, 1))
+        >>> as_pair("stride", 0)
+        Traceback (most recent call last):
+        ...
+        ValueError: stride must be at least 1, got 0
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    pair = (value, value) if isinstance(value, int) else value
+    if not isinstance(pair, tuple) or [type(number) for number in pair] != [int, int]:
+        raise TypeError(f"{name} must be an integer or a pair of integers, got {value!r}")
+    if min(pair) < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return pair

@@ -2,7 +2,7 @@
 
 A multiply-add is one multiplication and the addition that follows it. A weight is used once for
 each position of the output, so a layer costs *weights x positions*; biases, activations, pooling
-and normalisation are not counted, as is usual.
+and normalization are not counted, as is usual.
 """
 
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from torch import Tensor
 from notes.checks import (
     check_finite,
     check_floating,
-    check_labels,
+    check_indices,
     check_not_empty,
     check_positive,
     check_shape,
@@ -177,8 +177,8 @@ def confusion_matrix(predictions: Tensor, targets: Tensor, num_classes: int) -> 
     """
     check_classes(predictions, targets)
     check_positive("num_classes", num_classes)
-    check_labels("predictions", predictions, num_classes)
-    check_labels("targets", targets, num_classes)
+    check_indices("predictions", predictions, num_classes)
+    check_indices("targets", targets, num_classes)
     # Number the cells of the table row by row, and count how often each cell is hit.
     cells = targets.long() * num_classes + predictions.long()  # (N,)
     counts = torch.bincount(cells, minlength=num_classes * num_classes)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
-from notes.augmentation.adjustments import (
+from notes.augmentation._adjustments import (
     adjust_brightness,
     adjust_contrast,
     adjust_saturation,

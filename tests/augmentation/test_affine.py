@@ -175,7 +175,7 @@ def test_a_single_image_is_refused(call):
 
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 def test_maps_agree_with_torchvision_image_by_image(mode, make_images, generator):
-    # In float64 no two neighbours are so equally near that rounding decides.
+    # In float64 no two neighbors are so equally near that rounding decides.
     images = make_images(torch.float64, (20, 3, 12, 16))
     draw = draw_affine(images, 180.0, (0.3, 0.2), (0.4, 2.0), 30.0, generator)
     torch.testing.assert_close(affine_at(images, draw, mode), affine_each(images, draw, mode))

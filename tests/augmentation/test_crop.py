@@ -53,13 +53,13 @@ def test_the_same_seed_gives_the_same_crops(make_images):
     seed=st.integers(0, 2**32),
 )
 @settings(max_examples=50, deadline=None)
-def test_a_crop_shows_neighbours_of_the_image_or_padding(shape, size, padding, seed):
+def test_a_crop_shows_neighbors_of_the_image_or_padding(shape, size, padding, seed):
     height, width = (min(s, n + 2 * padding) for s, n in zip(size, shape[2:], strict=True))
     images = torch.arange(1.0, 1 + torch.tensor(shape).prod()).view(shape)
     generator = torch.Generator().manual_seed(seed)
     windows = random_crop(images, padding, (height, width), generator=generator)
     assert windows.shape == (*shape[:2], height, width)
-    # Each pixel has its own number: neighbours that are no padding are 1 or one row apart.
+    # Each pixel has its own number: neighbors that are no padding are 1 or one row apart.
     beside = windows.diff(dim=3)[(windows[..., 1:] > 0) & (windows[..., :-1] > 0)]
     below = windows.diff(dim=2)[(windows[..., 1:, :] > 0) & (windows[..., :-1, :] > 0)]
     assert (beside == 1).all()

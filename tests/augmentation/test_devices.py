@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from notes.augmentation._mixing import draw_partners
 from notes.augmentation.affine import draw_affine, random_affine, random_rotation
 from notes.augmentation.color import draw_color_jitter, random_color_jitter
 from notes.augmentation.crop import draw_crops, random_crop
 from notes.augmentation.cutmix import cutmix, draw_cutmix
 from notes.augmentation.erasing import draw_erasures, random_erasing
 from notes.augmentation.flip import draw_flips, random_horizontal_flip, random_vertical_flip
-from notes.augmentation.mixing import draw_partners
 from notes.augmentation.mixup import draw_mixup, mixup
 from notes.augmentation.normalize import normalize, normalize_bytes, to_float
 from notes.augmentation.resized_crop import draw_resized_crops, random_resized_crop

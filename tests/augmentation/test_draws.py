@@ -2,7 +2,7 @@ import pytest
 import torch
 from scipy import stats
 
-from notes.augmentation.draws import draw_integers, draw_symmetric_beta, draw_uniform
+from notes.augmentation._draws import draw_integers, draw_symmetric_beta, draw_uniform
 
 
 def test_uniform_numbers_fill_their_range(generator):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional
 
-from notes.augmentation.hue import adjust_hue, hsv_to_rgb, rgb_to_hsv
+from notes.augmentation._hue import adjust_hue, hsv_to_rgb, rgb_to_hsv
 
 CHANNEL = st.floats(0, 1, width=32)
 

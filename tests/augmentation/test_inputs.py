@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from notes.augmentation.inputs import (
+from notes.augmentation._inputs import (
     check_channels,
     check_draws,
     check_fill,

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notes.augmentation.mixing import check_batch, check_partners, draw_partners, mix_labels
+from notes.augmentation._mixing import check_batch, check_partners, draw_partners, mix_labels
 
 IMAGES = torch.zeros(2, 3, 4, 4)
 

@@ -1,4 +1,4 @@
-"""Crop, flip and normalise: image by image in a `DataLoader`, and a whole batch at once.
+"""Crop, flip and normalize: image by image in a `DataLoader`, and a whole batch at once.
 
 The images are in memory as bytes, and the data set makes a PIL image of each one it hands out, as
 `torchvision.datasets.CIFAR10` does.
@@ -107,8 +107,8 @@ def measure(num_rounds: int, num_images: int = 2048) -> Table:
     seconds = take_turns(contestants, num_rounds)
     rows = rows_against(PIL, seconds, lambda value: 1 / value, times_as_fast)
     return Table(
-        title="Crop, flip and normalise",
-        setting="32×32 RGB images, padded by 4, cut, mirrored by chance and normalised; batches "  # noqa: RUF001
+        title="Crop, flip and normalize",
+        setting="32×32 RGB images, padded by 4, cut, mirrored by chance and normalized; batches "  # noqa: RUF001
         f"of {BATCH_SIZE}, no worker processes, {torch.get_num_threads()} threads. {num_rounds} "
         f"rounds of {num_images:,} images.",
         own="images per second",

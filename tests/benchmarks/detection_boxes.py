@@ -14,7 +14,7 @@ from notes.detection.overlap import box_iou
 
 SIZES, RATIOS = (0.75, 0.5, 0.25), (1.0, 2.0, 0.5)
 TORCHVISION, OURS = "`torchvision.ops.box_iou`", "`box_iou`"
-ANCHORS, CLASSIC, FILL = "`grid_anchors`", "centres repeated for all shapes", "a fill of the memory"
+ANCHORS, CLASSIC, FILL = "`grid_anchors`", "centers repeated for all shapes", "a fill of the memory"
 
 
 def make_boxes(num_boxes: int, seed: int) -> Tensor:
@@ -27,7 +27,7 @@ def make_boxes(num_boxes: int, seed: int) -> Tensor:
 def anchors_of_every_cell(
     height: int, width: int, sizes: Sequence[float], ratios: Sequence[float]
 ) -> Tensor:
-    """Anchors as in most lessons: repeat all centres for all shapes, then add."""
+    """Anchors as in most lessons: repeat all centers for all shapes, then add."""
     y = (torch.arange(height) + 0.5) / height
     x = (torch.arange(width) + 0.5) / width
     rows, columns = torch.meshgrid(y, x, indexing="ij")

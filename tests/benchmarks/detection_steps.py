@@ -104,7 +104,7 @@ def make_steps(small: bool = False) -> dict[str, tuple[str, Mapping[str, Form]]]
             "million anchors per second",
             {
                 "a loop over rows, columns and shapes": (anchors_loop, coarse, num_coarse),
-                "centres repeated for all shapes": (anchors_of_every_cell, grid, num_anchors),
+                "centers repeated for all shapes": (anchors_of_every_cell, grid, num_anchors),
                 "a row plus a column: `grid_anchors`": (grid_anchors, grid, num_anchors),
             },
         ),

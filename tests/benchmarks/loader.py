@@ -15,8 +15,8 @@ Loader = Iterable[tuple[Tensor, ...]]
 BATCH_SIZE = 256
 # As many bytes as a batch of the notes' data sets: what a shuffled batch costs is mostly a copy.
 DATA_SETS = {
-    "28×28 grey bytes": ((1, 28, 28), torch.uint8),  # noqa: RUF001
-    "28×28 grey float32": ((1, 28, 28), torch.float32),  # noqa: RUF001
+    "28×28 gray bytes": ((1, 28, 28), torch.uint8),  # noqa: RUF001
+    "28×28 gray float32": ((1, 28, 28), torch.float32),  # noqa: RUF001
     "32×32 RGB bytes": ((3, 32, 32), torch.uint8),  # noqa: RUF001
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from timing import Spread, spread
 
-from booktools.rewrite import replace_between
+from booktools.pages.rewrite import replace_between
 
 BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
 

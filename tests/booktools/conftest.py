@@ -5,8 +5,8 @@ import textwrap
 
 import pytest
 
-from booktools.isolation import Sandbox
-from booktools.sandbox import Job
+from booktools.doctests.sandbox import Sandbox
+from booktools.doctests.worker import Job
 
 
 @pytest.fixture(scope="session")

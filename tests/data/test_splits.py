@@ -231,7 +231,7 @@ def test_the_seed_decides_the_shuffled_folds():
     assert held_out(1) != held_out(2)
 
 
-def test_shuffled_folds_are_no_runs_of_neighbours():
+def test_shuffled_folds_are_no_runs_of_neighbors():
     _, held_out = k_fold(100, 2, shuffle=True, generator=seeded(0))[0]
     assert held_out.tolist() != list(range(50))
     assert held_out.tolist() == sorted(held_out.tolist())

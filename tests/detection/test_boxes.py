@@ -31,8 +31,8 @@ def ordered(rows):
 @pytest.mark.parametrize(
     ("convert", "box", "expected"),
     [
-        pytest.param(xyxy_to_cxcywh, [10, 20, 30, 60], [20, 40, 20, 40], id="corners to centre"),
-        pytest.param(cxcywh_to_xyxy, [20, 40, 20, 40], [10, 20, 30, 60], id="centre to corners"),
+        pytest.param(xyxy_to_cxcywh, [10, 20, 30, 60], [20, 40, 20, 40], id="corners to center"),
+        pytest.param(cxcywh_to_xyxy, [20, 40, 20, 40], [10, 20, 30, 60], id="center to corners"),
         pytest.param(xyxy_to_xywh, [10, 20, 30, 60], [10, 20, 20, 40], id="corners to sides"),
         pytest.param(xywh_to_xyxy, [10, 20, 20, 40], [10, 20, 30, 60], id="sides to corners"),
         pytest.param(clip_boxes, [-0.5, 0.25, 0.5, 1.5], [0, 0.25, 0.5, 1], id="cut off"),

@@ -184,7 +184,7 @@ def test_each_object_is_found_once_by_the_best_detection():
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("coco", [0, 1]), ("voc2010", [0, -1])])
-def test_a_duplicate_may_find_a_neighbour_by_the_rule_of_coco_only(rule, expected):
+def test_a_duplicate_may_find_a_neighbor_by_the_rule_of_coco_only(rule, expected):
     truths = torch.tensor([[0.0, 0.0, 10.0, 1.0], [3.0, 0.0, 13.0, 1.0]])
     detected = torch.tensor([[0.0, 0.0, 10.0, 1.0], [1.0, 0.0, 11.0, 1.0]])
     found = match_detections(detected, torch.tensor([0.9, 0.8]), truths, rule=rule)

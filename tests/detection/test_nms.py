@@ -140,7 +140,7 @@ def test_all_forms_agree_with_the_slow_loop(seed, size, threshold):
 
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 40), threshold=st.floats(0, 1))
-def test_kept_boxes_overlap_little_and_each_dropped_one_has_a_better_neighbour(
+def test_kept_boxes_overlap_little_and_each_dropped_one_has_a_better_neighbor(
     seed, size, threshold
 ):
     boxes, scores, _ = draw(size, seed, torch.float64)

@@ -34,7 +34,7 @@ def test_the_output_has_the_same_shape_for_regions_of_all_sizes():
     assert roi_pool(RAMP, [boxes], 2)[:, 0].tolist() == expected
 
 
-def test_align_reads_a_ramp_exactly_at_the_centres_of_the_cells():
+def test_align_reads_a_ramp_exactly_at_the_centers_of_the_cells():
     # With aligned coordinates the value at (x, y) is 4 (y - 0.5) + x - 0.5.
     box = torch.tensor([[1.0, 1.0, 3.0, 2.0]])
     assert roi_align(RAMP, [box], (1, 2)).tolist() == [[[[5, 6]]]]
@@ -170,7 +170,7 @@ def test_gradients_of_the_boxes_are_right_for_align():
     assert gradcheck(lambda boxes: roi_align(features, [boxes], 2), boxes)
 
 
-def test_a_box_on_pixel_centres_has_a_gradient_as_well():
+def test_a_box_on_pixel_centers_has_a_gradient_as_well():
     box = torch.tensor([[1.0, 1.0, 3.0, 3.0]], requires_grad=True)
     roi_align(RAMP, [box], 1, sampling_ratio=2).sum().backward()
     assert box.grad.tolist() == [[0.5, 2, 0.5, 2]]  # the ramp rises by 1 across and by 4 down

@@ -71,8 +71,8 @@ def test_positive_anchors_lead_back_to_the_boxes():
         found = torch.cat([classes[image, chosen, None] - 1, boxes], dim=1)
         objects = rows[rows[:, 0] >= 0]
         distances = torch.cdist(found, objects)
-        assert distances.amin(dim=1).max() < 1e-5  # each is a labelled box
-        assert distances.amin(dim=0).max() < 1e-5  # and each labelled box is among them
+        assert distances.amin(dim=1).max() < 1e-5  # each is a labeled box
+        assert distances.amin(dim=0).max() < 1e-5  # and each labeled box is among them
 
 
 @pytest.mark.parametrize("make", [make_targets, loop_targets])

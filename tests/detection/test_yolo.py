@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck
 
-from notes.detection.cells import make_grid_targets
 from notes.detection.overlap import box_iou
 from notes.detection.yolo import TinyYOLO, read_outputs, yolo_detections, yolo_loss
+from notes.detection.yolo_grid import make_grid_targets
 
 PADDING = [-1.0] * 5
 FIRST = [2.0, 0.5, 0.0, 1.0, 0.5]
@@ -64,7 +64,7 @@ def loss_by_loops(outputs, labels, num_classes, box_weight, background_weight):
 
 
 def test_the_loss_matches_the_value_computed_by_hand():
-    # The only cell answers 0.5 everywhere; the object is centred and half as wide and high.
+    # The only cell answers 0.5 everywhere; the object is centered and half as wide and high.
     labels = torch.tensor([[[1.0, 0.25, 0.25, 0.75, 0.75]]])
     box_loss = 2 * (0.5 - math.sqrt(0.5)) ** 2
     expected = 5 * box_loss + LOG2 + 0.5 * LOG2 + math.log(3)  # two boxes, three classes
@@ -124,7 +124,7 @@ def test_detections_of_one_class_suppress_each_other_and_of_two_do_not():
     labels = torch.tensor([[[0.0, 0.4, 0.4, 0.6, 0.6]]])
     side_by_side = right_outputs(labels, (1, 2), num_classes=2, num_boxes=1)
     side_by_side[0, 0, 0] = side_by_side[0, 0, 1]
-    side_by_side[0, 0, :, 0] = torch.tensor([9.0, -9.0])  # both centres on the line between them
+    side_by_side[0, 0, :, 0] = torch.tensor([9.0, -9.0])  # both centers on the line between them
     side_by_side[0, 0, 0, 5:] = side_by_side[0, 0, 0, 5:].flip(0)
     assert len(yolo_detections(side_by_side, 2)[0].scores) == 2
 
@@ -224,7 +224,7 @@ def test_the_model_refuses_numbers_that_are_not_positive(name):
         ({"labels": LABELS[:1]}, ValueError, r"labels must have shape \(2, M, 5\)"),
         ({"labels": LABELS.double()}, TypeError, "labels must have the dtype of outputs"),
         ({"labels": LABELS.to("meta")}, ValueError, "labels must be on the device of outputs"),
-        ({"labels": LABELS + 1.5}, ValueError, "labels must have their centres in the image"),
+        ({"labels": LABELS + 1.5}, ValueError, "labels must have their centers in the image"),
         ({"labels": LABELS * torch.tensor([2.0, 1, 1, 1, 1])}, ValueError, r"\[0, 3\), got 4"),
         ({"box_weight": 0.0}, ValueError, "box_weight must be greater than 0, got 0.0"),
         ({"background_weight": -1.0}, ValueError, "background_weight must be greater than 0"),

@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notes.layers.windows import as_pair, output_size, sliding_windows
+from notes.checks import as_pair
+from notes.layers.windows import output_size, sliding_windows
 
 
 @pytest.mark.parametrize(

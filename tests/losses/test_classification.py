@@ -26,7 +26,7 @@ def labels(size, num_classes, seed=0):
     ("logits", "targets", "expected"),
     [
         pytest.param([[0.2, 0.1, -0.1]], [0], 0.9729, id="one example"),
-        pytest.param([[0.1, 0.2, 0.3]], [1], 1.1019, id="the catalogue"),
+        pytest.param([[0.1, 0.2, 0.3]], [1], 1.1019, id="the catalog"),
         pytest.param(
             [[0.1, 0.2, 0.9], [1.1, 0.1, 0.2], [0.2, 2.1, 0.1]], [2, 0, 1], 0.4966, id="good scores"
         ),
@@ -63,8 +63,8 @@ def test_label_smoothing_is_computed_by_hand():
 
 
 def test_binary_cross_entropy_gives_the_values_of_the_notes():
-    catalogue = binary_cross_entropy(torch.tensor([0.2, 0.9]), torch.tensor([0.0, 1.0]))
-    assert catalogue.item() == pytest.approx(0.1643, abs=5e-5)
+    catalog = binary_cross_entropy(torch.tensor([0.2, 0.9]), torch.tensor([0.0, 1.0]))
+    assert catalog.item() == pytest.approx(0.1643, abs=5e-5)
     probabilities, targets = torch.tensor([0.2, 0.2, 0.8]), torch.tensor([0.0, 0.0, 1.0])
     assert binary_cross_entropy(probabilities, targets).item() == pytest.approx(0.2231, abs=5e-5)
     total = binary_cross_entropy(probabilities, targets, reduction="sum")

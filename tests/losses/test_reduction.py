@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from notes.losses.reduction import reduce_losses
+from notes.losses._reduction import reduce_losses
 
 LOSSES = torch.tensor([[1.0, 2.0], [3.0, 6.0]])
 

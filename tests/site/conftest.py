@@ -103,7 +103,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh tab of a laptop, in light colours."""
+    """A fresh tab of a laptop, in light colors."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True
     )

@@ -62,7 +62,7 @@ def test_page_has_no_axe_violations(path: str, scheme: str, page: Page, address:
     page.emulate_media(color_scheme=scheme)
     page.goto(address + path)
     show_everything(page)
-    page.wait_for_timeout(250)  # colours fade in after the palette is known
+    page.wait_for_timeout(250)  # colors fade in after the palette is known
 
     assert page.locator("body").get_attribute("data-md-color-scheme") == (
         "slate" if scheme == "dark" else "default"
@@ -90,7 +90,7 @@ def test_unknown_address_shows_the_404_page_with_its_style(page: Page, address: 
     assert page.locator("h1").inner_text() == "This page is not in the book"
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(251, 249, 246)"
-    page.wait_for_timeout(250)  # colours fade in after the palette is known
+    page.wait_for_timeout(250)  # colors fade in after the palette is known
     result = Axe().run(page, options=VIOLATIONS)
     assert result.violations_count == 0, result.generate_report()
     page.get_by_role("link", name="Start page").click()
@@ -222,7 +222,7 @@ def test_wide_formula_scrolls_in_its_own_box_with_the_keyboard(page: Page, addre
     assert formula.evaluate("box => box.scrollLeft") > 0
 
 
-def test_colours_can_be_switched_and_stay(page: Page, address: str):
+def test_colors_can_be_switched_and_stay(page: Page, address: str):
     page.goto(address)
     page.locator("label[for='__palette_1']:visible").click()
     page.locator("label[for='__palette_2']:visible").click()

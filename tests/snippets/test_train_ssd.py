@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from booktools.figures import distance
+from booktools.doctests.figures import distance
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / "docs" / "detection"

@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
-from notes.checkpoint import save_checkpoint
 from notes.data.tensor_loader import TensorLoader
+from notes.training.checkpoint import save_checkpoint
 from notes.training.fit import fit
 from notes.training.loop import evaluate, train_epoch
 

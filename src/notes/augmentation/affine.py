@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.augmentation.draws import draw_uniform
-from notes.augmentation.inputs import check_draws, check_fill, check_images, check_range
+from notes.augmentation._draws import draw_uniform
+from notes.augmentation._inputs import check_draws, check_fill, check_images, check_range
 
 
 class AffineDraws(NamedTuple):

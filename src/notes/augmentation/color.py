@@ -8,14 +8,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.augmentation.adjustments import (
+from notes.augmentation._adjustments import (
     adjust_brightness,
     adjust_contrast,
     adjust_saturation,
 )
-from notes.augmentation.draws import draw_uniform
-from notes.augmentation.hue import adjust_hue
-from notes.augmentation.inputs import check_channels, check_draws, check_images
+from notes.augmentation._draws import draw_uniform
+from notes.augmentation._hue import adjust_hue
+from notes.augmentation._inputs import check_channels, check_draws, check_images
 
 
 class ColorDraws(NamedTuple):

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.augmentation.draws import draw_integers
-from notes.augmentation.inputs import check_draws, check_fill, check_images
-from notes.checks import check_labels
+from notes.augmentation._draws import draw_integers
+from notes.augmentation._inputs import check_draws, check_fill, check_images
+from notes.checks import check_indices
 
 
 def check_size(size: tuple[int, int], height: int, width: int) -> None:
@@ -99,9 +99,9 @@ def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
     _, channels, height, width = images.shape
     check_size(size, height, width)
     check_draws("tops", tops, images)
-    check_labels("tops", tops, height - size[0] + 1)
+    check_indices("tops", tops, height - size[0] + 1)
     check_draws("lefts", lefts, images)
-    check_labels("lefts", lefts, width - size[1] + 1)
+    check_indices("lefts", lefts, width - size[1] + 1)
     # Why this is fast: no Python loop, and whole rows instead of single pixels. All images lie in
     # memory as one long line; `runs` shows each stretch of it that is as long as a window is wide
     # (a view, nothing is copied), and one index_select copies the stretches that are wanted.

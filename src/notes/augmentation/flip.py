@@ -6,8 +6,8 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width.
 import torch
 from torch import Tensor
 
-from notes.augmentation.draws import draw_uniform
-from notes.augmentation.inputs import check_draws, check_images
+from notes.augmentation._draws import draw_uniform
+from notes.augmentation._inputs import check_draws, check_images
 from notes.checks import check_probability
 
 

@@ -6,9 +6,9 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
 import torch
 from torch import Tensor
 
-from notes.augmentation.draws import draw_symmetric_beta
-from notes.augmentation.inputs import check_draws, check_images
-from notes.augmentation.mixing import check_batch, check_partners, draw_partners, mix_labels
+from notes.augmentation._draws import draw_symmetric_beta
+from notes.augmentation._inputs import check_draws, check_images
+from notes.augmentation._mixing import check_batch, check_partners, draw_partners, mix_labels
 from notes.checks import check_floating, check_positive
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from notes.augmentation.inputs import check_images
+from notes.augmentation._inputs import check_images
 from notes.checks import check_finite, check_floating, check_positive
 
 

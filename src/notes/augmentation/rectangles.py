@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.augmentation.draws import draw_integers, draw_uniform
-from notes.augmentation.inputs import check_draws, check_range
-from notes.checks import check_labels
+from notes.augmentation._draws import draw_integers, draw_uniform
+from notes.augmentation._inputs import check_draws, check_range
+from notes.checks import check_indices
 
 NUM_TRIES = 10  # torchvision, too, gives up after ten rectangles that do not fit
 
@@ -59,12 +59,12 @@ def check_rectangles(rectangles: Rectangles, images: Tensor, smallest: int = 0) 
         rectangles._asdict().items(), (height, width, height, width), strict=True
     ):
         check_draws(name, values, images)
-        check_labels(name, values, side + 1)
+        check_indices(name, values, side + 1)
     for name, lengths in (("heights", rectangles.heights), ("widths", rectangles.widths)):
         if (lengths < smallest).any():
             raise ValueError(f"{name} must be {smallest} or more, got {lengths.min().item()}")
-    check_labels("tops + heights", rectangles.tops + rectangles.heights, height + 1)
-    check_labels("lefts + widths", rectangles.lefts + rectangles.widths, width + 1)
+    check_indices("tops + heights", rectangles.tops + rectangles.heights, height + 1)
+    check_indices("lefts + widths", rectangles.lefts + rectangles.widths, width + 1)
 
 
 def inside(rectangles: Rectangles, height: int, width: int) -> Tensor:

@@ -6,7 +6,7 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width.
 import torch
 from torch import Tensor
 
-from notes.augmentation.inputs import check_images
+from notes.augmentation._inputs import check_images
 from notes.augmentation.rectangles import (
     Rectangles,
     check_rectangles,

@@ -16,7 +16,7 @@ NUM_FEATURES = 8
 
 # --8<-- [start:make_diabetes_like]
 def make_diabetes_like(num_rows: int = NUM_ROWS, *, generator: Generator | None = None) -> Tensor:
-    """A table to practise binary classification with: 8 features and a label in each row.
+    """A table to practice binary classification with: 8 features and a label in each row.
 
     The label depends on the features, but not on them alone. Half of the features matter, one of
     them only by its size, and chance decides the rest: a linear model does well, a small network

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from sklearn import datasets
 from torch import Tensor
 
-from notes.data.labelled_images import LabelledImages
+from notes.data.labeled_images import LabeledImages
 
 NUM_TRAIN = 1_400
 IMAGE_SIZE = 8
@@ -17,7 +17,7 @@ MAX_INTENSITY = 16  # the raw pixels count the dark cells of a 4x4 square
 
 
 # --8<-- [start:load_digits]
-def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabelledImages, LabelledImages]:
+def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabeledImages, LabeledImages]:
     """1,400 digits to learn from and 397 to be tested on.
 
     The split keeps the order of the file, and so needs no seed. Images that look alike, most
@@ -52,8 +52,8 @@ def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabelledImages, Labell
     # Enlarged before rounding to float32: so the pixels are the same on every machine.
     images = _enlarge(images, image_size).float()
     return (
-        LabelledImages(images[:NUM_TRAIN], labels[:NUM_TRAIN]),
-        LabelledImages(images[NUM_TRAIN:], labels[NUM_TRAIN:]),
+        LabeledImages(images[:NUM_TRAIN], labels[:NUM_TRAIN]),
+        LabeledImages(images[NUM_TRAIN:], labels[NUM_TRAIN:]),
     )
 
 

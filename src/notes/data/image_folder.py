@@ -36,7 +36,7 @@ def draw_image_folder(
         num_train: Images for each class in `root/train`.
         num_val: Images for each class in `root/val`.
         image_size: Height and width in pixels.
-        generator: Draws places, sizes and colours. Without one, PyTorch's global generator does.
+        generator: Draws places, sizes and colors. Without one, PyTorch's global generator does.
 
     Raises:
         FileExistsError: If `root` holds images that this call does not write. They would end up in
@@ -80,7 +80,7 @@ def draw_image_folder(
 
 # --8<-- [start:draw_shape]
 def draw_shape(name: str, image_size: int, *, generator: Generator | None = None) -> Tensor:
-    """One image of a shape: its place, size and colours are random, and every pixel is noisy.
+    """One image of a shape: its place, size and colors are random, and every pixel is noisy.
 
     Args:
         name: One of `CLASSES`.

@@ -152,7 +152,7 @@ def k_fold(
         num_examples: How many examples there are.
         num_folds: How many pairs to make.
         shuffle: Whether to deal the examples at random. Otherwise each fold is a run of
-            neighbours, which is safer when neighbours look alike.
+            neighbors, which is safer when neighbors look alike.
         generator: Draws the order. Without one, PyTorch's global generator does.
 
     Returns:

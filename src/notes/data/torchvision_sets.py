@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 from torchvision import datasets
 
-from notes.data.labelled_images import LabelledImages
+from notes.data.labeled_images import LabeledImages
 
 
 # --8<-- [start:load_mnist]
-def load_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
+def load_mnist(root: str | Path) -> tuple[LabeledImages, LabeledImages]:
     """60,000 handwritten digits to learn from and 10,000 to be tested on.
 
     Args:
@@ -49,7 +49,7 @@ def load_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
 
 
 # --8<-- [start:load_fashion_mnist]
-def load_fashion_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
+def load_fashion_mnist(root: str | Path) -> tuple[LabeledImages, LabeledImages]:
     """60,000 pictures of clothes and shoes to learn from and 10,000 to be tested on.
 
     Args:
@@ -72,8 +72,8 @@ def load_fashion_mnist(root: str | Path) -> tuple[LabelledImages, LabelledImages
 
 
 # --8<-- [start:load_cifar10]
-def load_cifar10(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
-    """50,000 small colour photographs to learn from and 10,000 to be tested on.
+def load_cifar10(root: str | Path) -> tuple[LabeledImages, LabeledImages]:
+    """50,000 small color photographs to learn from and 10,000 to be tested on.
 
     Args:
         root: Folder for the files. They are downloaded if they are not in
@@ -96,11 +96,11 @@ def load_cifar10(root: str | Path) -> tuple[LabelledImages, LabelledImages]:
 # --8<-- [end:load_cifar10]
 
 
-def _load_both_parts(kind: Any, root: Path) -> tuple[LabelledImages, LabelledImages]:
+def _load_both_parts(kind: Any, root: Path) -> tuple[LabeledImages, LabeledImages]:
     return _load_part(kind, root, train=True), _load_part(kind, root, train=False)
 
 
-def _load_part(kind: Any, root: Path, *, train: bool) -> LabelledImages:
+def _load_part(kind: Any, root: Path, *, train: bool) -> LabeledImages:
     if root.exists() and not root.is_dir():
         raise NotADirectoryError(f"root must be a folder, got the file {str(root)!r}")
     try:
@@ -122,7 +122,7 @@ def _load_part(kind: Any, root: Path, *, train: bool) -> LabelledImages:
             f"root must hold one label for each image of {kind.__name__}, "
             f"got {len(labels)} labels for {len(images)} images"
         )
-    return LabelledImages(_channels_first(images), labels)
+    return LabeledImages(_channels_first(images), labels)
 
 
 def _is_about_download(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""Anchors: boxes of a few sizes and shapes around the centre of each cell of a map.
+"""Anchors: boxes of a few sizes and shapes around the center of each cell of a map.
 
 Shapes: `H W` cells of the map, `A` anchors.
 """
@@ -21,7 +21,7 @@ def grid_anchors(
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Tensor:
-    """The same few boxes around the centre of every cell.
+    """The same few boxes around the center of every cell.
 
     With n sizes and m ratios a cell has n + m - 1 anchors, in this order: each size with the first
     ratio, then the first size with each of the other ratios. The cells follow in reading order.

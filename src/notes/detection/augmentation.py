@@ -1,6 +1,6 @@
 """Augmentation that moves the boxes with their images, a whole batch at a time.
 
-Colours may change without the boxes: use `notes.augmentation` for them as it is.
+Colors may change without the boxes: use `notes.augmentation` for them as it is.
 
 Shapes: `B` batch, `C` channels, `H W` space, `M` most objects in one image.
 """
@@ -12,8 +12,7 @@ from notes.augmentation.flip import draw_flips, flip_at
 from notes.augmentation.rectangles import Rectangles
 from notes.augmentation.resized_crop import draw_resized_crops, resized_crop_at
 from notes.checks import check_probability, check_shape
-from notes.detection.labels import DetectionSet
-from notes.detection.padding import keep_objects
+from notes.detection.labels import DetectionSet, keep_objects
 
 
 def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ A box is four numbers in one of three formats:
 
 - `xyxy`: left, top, right, bottom. The format of this package.
 - `xywh`: left, top, width, height. The format of COCO's label files.
-- `cxcywh`: centre, width, height. The format in which detectors predict.
+- `cxcywh`: center, width, height. The format in which detectors predict.
 
 x points right and y points down; the unit is free (pixels, or shares of the image's sides).
 
@@ -61,7 +61,7 @@ def _check_sides(boxes: Tensor) -> None:
 
 
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
-    """Corners to centre, width and height.
+    """Corners to center, width and height.
 
     Args:
         boxes: `(N, 4)` boxes, `xyxy`.
@@ -88,7 +88,7 @@ def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
 
 
 def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
-    """Centre, width and height to corners.
+    """Center, width and height to corners.
 
     Args:
         boxes: `(N, 4)` boxes, `cxcywh`.

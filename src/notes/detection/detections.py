@@ -6,11 +6,17 @@ Shapes: `B` images, `A` anchors, `K` classes without the background, `N` candida
 import torch
 from torch import Tensor
 
-from notes.checks import check_finite, check_floating, check_probability, check_same, check_shape
+from notes.checks import (
+    check_finite,
+    check_floating,
+    check_probabilities,
+    check_probability,
+    check_same,
+    check_shape,
+)
 from notes.detection.labels import Detections
 from notes.detection.nms import class_wise_nms
 from notes.detection.offsets import check_anchors, decode_offsets
-from notes.losses.classification import check_probabilities
 
 
 @torch.no_grad()

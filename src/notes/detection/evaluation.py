@@ -23,7 +23,8 @@ import torch
 from torch import Tensor
 
 from notes.checks import (
-    check_labels,
+    check_indices,
+    check_probabilities,
     check_probability,
     check_same,
     check_shape,
@@ -31,7 +32,6 @@ from notes.checks import (
 from notes.detection.boxes import check_boxes
 from notes.detection.labels import Detections, check_label_rows
 from notes.detection.overlap import box_iou
-from notes.losses.classification import check_probabilities
 
 Rule = Literal["coco", "voc2010", "voc2007"]
 COCO_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -341,7 +341,7 @@ def _check_evaluation(
         check_probability("iou_threshold", threshold)
     _check_rule(rule)
     classes = labels[..., 0]
-    check_labels("classes of labels", classes[classes >= 0].long(), num_classes)
+    check_indices("classes of labels", classes[classes >= 0].long(), num_classes)
     for index, image in enumerate(detections):
         name = f"detections[{index}]"
         check_shape(f"{name}.boxes", image.boxes, "N", 4)
@@ -352,7 +352,7 @@ def _check_evaluation(
         _check_device(f"{name}.scores", image.scores, "labels", labels)
         _check_device(f"{name}.classes", image.classes, "labels", labels)
         check_probabilities(f"{name}.scores", image.scores)
-        check_labels(f"{name}.classes", image.classes, num_classes)
+        check_indices(f"{name}.classes", image.classes, num_classes)
 
 
 def _check_rule(rule: str) -> None:

@@ -16,12 +16,12 @@ from notes.checks import (
     check_finite,
     check_floating,
     check_positive,
+    check_probabilities,
     check_probability,
     check_shape,
 )
 from notes.detection.boxes import check_boxes
 from notes.detection.overlap import box_iou, check_areas
-from notes.losses.classification import check_probabilities
 
 _BLOCK = 256  # boxes settled at a time
 _FEW = 1000  # boxes up to which one block is quicker than several

@@ -41,7 +41,7 @@ def check_anchors(anchors: Tensor) -> None:
 def encode_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
     """Where each box lies, seen from its anchor.
 
-    The shift of the centre in anchor widths and heights, over 0.1, and the logarithms of the
+    The shift of the center in anchor widths and heights, over 0.1, and the logarithms of the
     ratios of width and height, over 0.2. Ratios below 1e-6 count as 1e-6, so that a box without
     area has finite offsets.
 

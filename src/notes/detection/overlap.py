@@ -149,8 +149,8 @@ def box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     """Overlap that also says how far apart two boxes are.
 
-    The generalised intersection over union is the IoU less the share of the hull (the smallest
-    box around both) that belongs to neither: 1 for identical boxes, towards -1 for boxes far apart.
+    The generalized intersection over union is the IoU less the share of the hull (the smallest
+    box around both) that belongs to neither: 1 for identical boxes, toward -1 for boxes far apart.
     Boxes without area whose hull has no area either get 0.
 
     Args:

@@ -62,7 +62,7 @@ def propose_regions(
             differ.
 
     Source:
-        Ren et al., "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal
+        Ren et al., "Faster R-CNN: Toward Real-Time Object Detection with Region Proposal
         Networks" (2015), https://arxiv.org/abs/1506.01497
 
     Examples:

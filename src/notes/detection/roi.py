@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from notes.checks import (
+    as_pair,
     check_finite,
     check_floating,
     check_not_empty,
@@ -22,7 +23,6 @@ from notes.checks import (
     check_shape,
 )
 from notes.detection.boxes import check_boxes
-from notes.layers.windows import as_pair
 
 
 # --8<-- [start:roi_pool]
@@ -36,7 +36,7 @@ def roi_pool(
     """The largest value in each cell of each region, after rounding to whole pixels.
 
     A corner is the index of a pixel, and the pixel at the second corner belongs to the region: a
-    box from 0 to 2 covers three pixels. Where the pixels cannot be shared out evenly, neighbouring
+    box from 0 to 2 covers three pixels. Where the pixels cannot be shared out evenly, neighboring
     cells overlap by one.
 
     Args:
@@ -123,13 +123,13 @@ def roi_align(
         spatial_scale: Pixels of the map for one pixel of the image, such as 1/16.
         sampling_ratio: Points along each side of a cell. With 0, as many as the cell has pixels,
             rounded up.
-        aligned: The centre of the first pixel is at 0.5, as in the coordinates of an image. With
+        aligned: The center of the first pixel is at 0.5, as in the coordinates of an image. With
             False it is at 0, half a pixel off, and a region has at least the size of a pixel: so
             it was in the first versions.
 
     Returns:
         `(N, C, h, w)`, first the regions of the first map. A point more than a pixel away from
-        the centre of the nearest pixel counts 0.
+        the center of the nearest pixel counts 0.
 
     Raises:
         TypeError: If a tensor is not a floating-point one, or the dtypes differ.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.checks import check_labels, check_positive, check_shape
+from notes.checks import check_indices, check_positive, check_shape
 
 NUM_POINTS = 60  # of an outline; the corners of a shape are repeated until there are so many
 
@@ -94,7 +94,7 @@ def shape_extents(classes: Tensor, stretches: Tensor, angles: Tensor) -> tuple[T
     Explained in:
         [Detection data][detection-data]
     """
-    check_labels("classes", classes, len(SHAPES))
+    check_indices("classes", classes, len(SHAPES))
     check_shape("stretches", stretches, len(classes))
     check_shape("angles", angles, len(classes))
     u, v = _outlines().to(stretches)[classes].unbind(dim=2)  # (N, P) each
@@ -151,7 +151,7 @@ def shape_masks(classes: Tensor, u: Tensor, v: Tensor) -> Tensor:
     Explained in:
         [Detection data][detection-data]
     """
-    check_labels("classes", classes, len(SHAPES))
+    check_indices("classes", classes, len(SHAPES))
     check_shape("u", u, len(classes), "H", "W")
     check_shape("v", v, *u.shape)
     masks = torch.zeros(u.shape, dtype=torch.bool)

@@ -14,10 +14,9 @@ import torch.nn.functional as F
 from sklearn import datasets
 from torch import Generator, Tensor
 
-from notes.augmentation.draws import draw_uniform
+from notes.augmentation._draws import draw_uniform
 from notes.checks import check_positive
-from notes.detection.labels import DetectionSet
-from notes.detection.padding import keep_objects
+from notes.detection.labels import DetectionSet, keep_objects
 from notes.detection.shapes import (
     SHAPES,
     Pose,
@@ -31,7 +30,7 @@ CLASS_NAMES = tuple(SHAPES)
 HARD = ("overlap", "truncation", "tiny")
 ZOOMS = (1.1, 2.0, 3.0)  # heights of a photograph, measured in pieces
 NUM_TRIES = 20  # places tried for an object before it is left out
-NUM_COLORS = 6  # colours drawn for an object; it gets the one that stands out most
+NUM_COLORS = 6  # colors drawn for an object; it gets the one that stands out most
 MIN_VISIBLE = 0.3  # an object of which less can be seen is not drawn at all
 CHUNK = 32  # images painted at once: their masks fit into the processor's cache
 
@@ -47,7 +46,7 @@ class Scenes(NamedTuple):
         scales: `(N, M)`.
         origins: `(N, M, 2)`.
         wanted: `(N, M)` booleans, False for an object that is left out.
-        colors: `(N, M, NUM_COLORS, 3)` colours to choose from.
+        colors: `(N, M, NUM_COLORS, 3)` colors to choose from.
         patterns: `(N, M)` int64, 0 for a plain object, 1 for stripes, 2 for checks.
 
     Explained in:
@@ -96,7 +95,7 @@ def shapes_on_photos(
 ) -> DetectionSet:
     """Draw images with one to `max_objects` shapes of the classes `CLASS_NAMES`.
 
-    Shapes are stretched, turned, coloured and patterned at random. Unless `hard` asks for it, none
+    Shapes are stretched, turned, colored and patterned at random. Unless `hard` asks for it, none
     touches another or leaves the image. The same seed draws the same set.
 
     Args:
@@ -329,7 +328,7 @@ def _backgrounds(draws: Tensor, image_size: int) -> Tensor:
 
 
 def _most_different(colors: Tensor, images: Tensor) -> Tensor:
-    """Of the colours `(N, M, NUM_COLORS, 3)` the farthest from each image's mean: `(N, M, 3)`."""
+    """Of the colors `(N, M, NUM_COLORS, 3)` the farthest from each image's mean: `(N, M, 3)`."""
     means = images.mean(dim=(2, 3))[:, None, None]  # (N, 1, 1, 3)
     best = (colors - means).square().sum(dim=3).argmax(dim=2)  # (N, M)
     return colors.gather(2, best[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]

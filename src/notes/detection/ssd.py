@@ -2,7 +2,7 @@
 
 Source: Liu et al., "SSD: Single Shot MultiBox Detector" (2015), https://arxiv.org/abs/1512.02325,
 in the small form of "Dive into Deep Learning". Differs from the paper: a base network of six
-convolutions with batch normalisation instead of VGG-16, five maps, four anchors in each cell.
+convolutions with batch normalization instead of VGG-16, five maps, four anchors in each cell.
 
 Shapes: `B` batch, `C` channels, `H W` space, `A` anchors, `K` classes without the background.
 """

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.checks import check_floating, check_labels, check_shape
+from notes.checks import check_floating, check_indices, check_shape
 from notes.detection.targets import Targets
 
 
@@ -148,7 +148,7 @@ def _check(
     check_shape("targets.classes", targets.classes, num_images, num_anchors)
     check_shape("targets.offsets", targets.offsets, num_images, num_anchors, 4)
     check_shape("targets.positive", targets.positive, num_images, num_anchors)
-    check_labels("targets.classes", targets.classes, num_classes)
+    check_indices("targets.classes", targets.classes, num_classes)
     if per not in ("positive", "anchor"):
         raise ValueError(f"per must be 'positive' or 'anchor', got {per!r}")
     if hard_negatives is not None and not hard_negatives >= 0:

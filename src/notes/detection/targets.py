@@ -45,7 +45,7 @@ def make_image_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not `xyxy` boxes, the labels are not labelled boxes, an
+        ValueError: If the anchors are not `xyxy` boxes, the labels are not labeled boxes, an
             anchor without area gets a box, the devices differ, or the threshold is outside [0, 1].
 
     Examples:
@@ -87,7 +87,7 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not `xyxy` boxes, the labels are not labelled boxes, an
+        ValueError: If the anchors are not `xyxy` boxes, the labels are not labeled boxes, an
             anchor without area gets a box, the devices differ, or the threshold is outside [0, 1].
 
     Source:

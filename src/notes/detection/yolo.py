@@ -1,8 +1,8 @@
-"""A tiny YOLO: each cell of a grid answers for the object whose centre lies in it.
+"""A tiny YOLO: each cell of a grid answers for the object whose center lies in it.
 
 Source: Redmon et al., "You Only Look Once: Unified, Real-Time Object Detection" (2016),
 https://arxiv.org/abs/1506.02640. Differs from the paper: seven convolutions instead of 24, with
-batch normalisation; no dense layers, so images may have any size; sigmoids, where the paper leaves
+batch normalization; no dense layers, so images may have any size; sigmoids, where the paper leaves
 coordinates and confidence as they come; and cross-entropies, where it squares all errors.
 
 Shapes: `B` batch, `S T` rows and columns of the grid, `N` boxes of a cell, `K` classes, `M` most
@@ -19,20 +19,20 @@ from torch import Tensor, nn
 from notes.checks import (
     check_finite,
     check_floating,
-    check_labels,
+    check_indices,
     check_positive,
     check_probability,
     check_same,
     check_shape,
 )
-from notes.detection.cells import decode_cells, make_grid_targets
 from notes.detection.labels import Detections
 from notes.detection.nms import class_wise_nms
 from notes.detection.overlap import box_iou
+from notes.detection.yolo_grid import decode_cells, make_grid_targets
 
 
 def convolution(in_channels: int, out_channels: int) -> nn.Sequential:
-    """3x3, normalised, with a small slope for negative numbers; keeps the size.
+    """3x3, normalized, with a small slope for negative numbers; keeps the size.
 
     Explained in:
         [YOLO][yolo]
@@ -194,7 +194,7 @@ def yolo_loss(
     check_positive("background_weight", background_weight)
     targets = make_grid_targets(labels, (outputs.shape[1], outputs.shape[2]))
     cells = targets.classes >= 0  # (B, S, T)
-    check_labels("labels", labels[labels[:, :, 0] >= 0][:, 0].long(), num_classes)
+    check_indices("labels", labels[labels[:, :, 0] >= 0][:, 0].long(), num_classes)
     # --8<-- [start:loss]
     boxes = decode_cells(predictions.coordinates.detach())[cells]  # (P, N, 4)
     overlaps = [box_iou(one, targets.boxes[cells]).diagonal() for one in boxes.unbind(dim=1)]

@@ -39,7 +39,7 @@ def init_by_type(model: nn.Module, rules: Mapping[type[nn.Module], Rule]) -> lis
         tensor([0.], requires_grad=True))
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     filled = []
     for name, module in model.named_modules():

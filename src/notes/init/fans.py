@@ -42,7 +42,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
         (36, 72)
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_not_empty("tensor", tensor)
     if tensor.dim() < 2:
@@ -78,7 +78,7 @@ def gain_of(nonlinearity: Nonlinearity, negative_slope: float = 0.0) -> float:
         (1.4142, 0.5774)
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     gains = {
         "linear": 1.0,

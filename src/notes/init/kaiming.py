@@ -1,4 +1,4 @@
-"""Kaiming initialisation: for ReLU and its relatives.
+"""Kaiming initialization: for ReLU and its relatives.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
 
@@ -53,7 +53,7 @@ def kaiming_uniform_(
         True
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     std = _kaiming_std(tensor, negative_slope, mode, nonlinearity)
     bound = math.sqrt(3) * std  # U(-b, b) has the variance b * b / 3
@@ -98,7 +98,7 @@ def kaiming_normal_(
         True
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     std = _kaiming_std(tensor, negative_slope, mode, nonlinearity)
     return normal_(tensor, std=std, generator=generator)

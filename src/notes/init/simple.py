@@ -34,7 +34,7 @@ def uniform_(
         True
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_floating("tensor", tensor)
     if not low <= high:
@@ -57,7 +57,7 @@ def normal_(
 
     Args:
         tensor: Any shape, floating point; filled in place.
-        mean: The centre.
+        mean: The center.
         std: The standard deviation, not negative.
         generator: Draws the values. Without one, PyTorch's global generator does.
 
@@ -70,7 +70,7 @@ def normal_(
         tensor([3., 3.])
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_floating("tensor", tensor)
     check_std(std)
@@ -100,7 +100,7 @@ def constant_(tensor: Tensor, value: float) -> Tensor:
         tensor([0.5000, 0.5000, 0.5000])
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_floating("tensor", tensor)
     with torch.no_grad():
@@ -123,7 +123,7 @@ def check_std(std: float) -> None:
         ValueError: std must be at least 0, got -1.0
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     if not std >= 0:
         raise ValueError(f"std must be at least 0, got {std}")

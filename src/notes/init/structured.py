@@ -39,7 +39,7 @@ def eye_(tensor: Tensor) -> Tensor:
                 [0., 1., 0.]])
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_shape("tensor", tensor, "O", "I")
     check_floating("tensor", tensor)
@@ -80,7 +80,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
         True
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_floating("tensor", tensor)
     check_not_empty("tensor", tensor)
@@ -130,7 +130,7 @@ def sparse_(
         tensor([3, 3, 3, 3])
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_shape("tensor", tensor, "O", "I")
     check_floating("tensor", tensor)
@@ -173,7 +173,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
                 [[0., 0., 0.]]])
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_floating("tensor", tensor)
     check_positive("groups", groups)

@@ -21,7 +21,7 @@ class LayerVariance:
         gradient: Variance of the gradient of its output; 0 if none arrives.
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
 
     name: str
@@ -38,14 +38,14 @@ def variance_report(
 
     One batch goes forward; then standard normal noise goes backward from the output, as if it
     were the gradient of a loss. So the gradient of the last layer has a variance of about 1, and
-    every change towards the first is the network's doing. A healthy network keeps both variances
+    every change toward the first is the network's doing. A healthy network keeps both variances
     within a few powers of ten over its whole depth.
 
     The look is taken at a copy: parameters, gradients, running averages and mode stay as they are.
 
     Args:
         model: Any module that takes one tensor and puts out one. It is looked at in the mode it
-            is in: dropout and batch normalisation count as they are.
+            is in: dropout and batch normalization count as they are.
         inputs: One batch, finite.
         generator: Draws the noise, on the device of the output. Without one, PyTorch's global
             generator does.
@@ -75,11 +75,11 @@ def variance_report(
         2 Linear 64 1
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     check_not_empty("inputs", inputs)
     check_finite("inputs", inputs)
-    model = copy.deepcopy(model)  # batch normalisation would move its averages
+    model = copy.deepcopy(model)  # batch normalization would move its averages
     inputs = inputs.detach().clone().requires_grad_(inputs.is_floating_point())
     rows: list[LayerVariance] = []
     for name, module in model.named_modules():

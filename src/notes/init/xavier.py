@@ -1,4 +1,4 @@
-"""Xavier initialisation: for linear layers, sigmoid and tanh.
+"""Xavier initialization: for linear layers, sigmoid and tanh.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
 
@@ -42,7 +42,7 @@ def xavier_uniform_(
         True
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     bound = math.sqrt(3) * _xavier_std(tensor, gain)  # U(-b, b) has the variance b * b / 3
     return uniform_(tensor, -bound, bound, generator=generator)
@@ -78,7 +78,7 @@ def xavier_normal_(
         True
 
     Explained in:
-        [Initialisation][initialisation]
+        [Initialization][initialization]
     """
     return normal_(tensor, std=_xavier_std(tensor, gain), generator=generator)
 

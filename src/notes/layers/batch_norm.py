@@ -1,4 +1,4 @@
-"""Batch normalisation: give every channel mean 0 and variance 1, then a learned mean and scale.
+"""Batch normalization: give every channel mean 0 and variance 1, then a learned mean and scale.
 
 Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
 Internal Covariate Shift" (2015), https://arxiv.org/abs/1502.03167. Differs from the paper: the
@@ -44,7 +44,7 @@ def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
         (tensor([ 2., 20.]), tensor([  1., 100.]))
 
     Explained in:
-        [Batch normalisation][batch-normalisation]
+        [Batch normalization][batch-normalization]
     """
     _check_inputs(inputs)
     # --8<-- [start:batch_statistics]
@@ -67,7 +67,7 @@ def normalize(
     *,
     eps: float = 1e-5,
 ) -> Tensor:
-    r"""Standardise each channel with the given statistics, then scale and shift it.
+    r"""Standardize each channel with the given statistics, then scale and shift it.
 
     $$y_{ic} = \gamma_c \, \frac{x_{ic} - \mu_c}{\sqrt{\sigma_c^2 + \epsilon}} + \beta_c$$
 
@@ -94,7 +94,7 @@ def normalize(
                 [ 1.0000]])
 
     Explained in:
-        [Batch normalisation][batch-normalisation]
+        [Batch normalization][batch-normalization]
     """
     _check_inputs(inputs)
     check_positive("eps", eps)
@@ -123,14 +123,14 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    r"""Normalise with the batch's own statistics in training, with the running ones otherwise.
+    r"""Normalize with the batch's own statistics in training, with the running ones otherwise.
 
-    Training also moves the running averages, in place, a step towards the batch:
+    Training also moves the running averages, in place, a step toward the batch:
 
     $$r \leftarrow (1 - m)\, r + m \, s$$
 
     with momentum $m$ and the batch's statistic $s$. The running variance takes the unbiased
-    variance, $\sigma^2 \cdot n / (n - 1)$, while the batch is normalised with the biased one.
+    variance, $\sigma^2 \cdot n / (n - 1)$, while the batch is normalized with the biased one.
 
     Args:
         inputs: `(B, C, ...)`, floating point.
@@ -163,7 +163,7 @@ def batch_norm(
         (tensor([0.2000]), tensor([1.1000]))
 
     Explained in:
-        [Batch normalisation][batch-normalisation]
+        [Batch normalization][batch-normalization]
     """
     _check_inputs(inputs)
     check_probability("momentum", momentum)
@@ -193,7 +193,7 @@ def batch_norm(
 
 # --8<-- [start:BatchNorm]
 class BatchNorm(nn.Module):
-    """Batch normalisation with its own parameters and averages: `(B, C, ...)` to the same shape.
+    """Batch normalization with its own parameters and averages: `(B, C, ...)` to the same shape.
 
     Stands for `torch.nn.BatchNorm1d`, `2d` and `3d` at once, and each can load the other's
     `state_dict`: `weight` and `bias` are parameters; the averages are buffers, which are saved
@@ -224,7 +224,7 @@ class BatchNorm(nn.Module):
         tensor(1)
 
     Explained in:
-        [Batch normalisation][batch-normalisation]
+        [Batch normalization][batch-normalization]
     """
 
     running_mean: Tensor

@@ -1,4 +1,4 @@
-"""The centred layer: the smallest layer of one's own, without any parameter."""
+"""The centered layer: the smallest layer of one's own, without any parameter."""
 
 from torch import Tensor, nn
 
@@ -48,7 +48,7 @@ class CenteredLayer(nn.Module):
     """Takes the mean away: any shape to the same shape.
 
     The *output* has mean 0. The layer has no parameters, so there is nothing of its own that
-    could be centred, trained or saved.
+    could be centered, trained or saved.
 
     Args:
         dim: As for `center`: none for the mean of all entries, -1 for each example by itself.

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.checks import check_floating, check_not_empty, check_same, check_shape
-from notes.layers.windows import as_pair, output_size, sliding_windows
+from notes.checks import as_pair, check_floating, check_not_empty, check_same, check_shape
+from notes.layers.windows import output_size, sliding_windows
 
 
 # --8<-- [start:corr2d]

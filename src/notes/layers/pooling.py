@@ -13,8 +13,8 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.checks import check_floating, check_not_empty, check_shape
-from notes.layers.windows import as_pair, output_size, sliding_windows
+from notes.checks import as_pair, check_floating, check_not_empty, check_shape
+from notes.layers.windows import output_size, sliding_windows
 
 
 # --8<-- [start:pool2d]

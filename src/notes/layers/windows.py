@@ -9,37 +9,6 @@ from torch import Tensor
 from notes.checks import check_positive, check_shape
 
 
-def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tuple[int, int]:
-    """One number for each direction, from one number for both or from a pair.
-
-    Args:
-        name: What the caller calls the argument.
-        value: `(vertical, horizontal)`, or one number that stands for both.
-        minimum: The smallest number allowed.
-
-    Raises:
-        TypeError: If the value is not an integer or a pair of integers.
-        ValueError: If a number is below the minimum.
-
-    Examples:
-        >>> as_pair("stride", 2), as_pair("padding", (2, 1), minimum=0)
-        ((2, 2), (2, 1))
-        >>> as_pair("stride", 0)
-        Traceback (most recent call last):
-        ...
-        ValueError: stride must be at least 1, got 0
-
-    Explained in:
-        [The padding that keeps the size][the-padding-that-keeps-the-size]
-    """
-    pair = (value, value) if isinstance(value, int) else value
-    if not isinstance(pair, tuple) or [type(number) for number in pair] != [int, int]:
-        raise TypeError(f"{name} must be an integer or a pair of integers, got {value!r}")
-    if min(pair) < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}")
-    return pair
-
-
 # --8<-- [start:output_size]
 def output_size(
     size: int,
@@ -117,7 +86,7 @@ def sliding_windows(
 ) -> Tensor:
     """Every window of every image, as a view: nothing is copied.
 
-    Neighbouring windows share pixels, and here they share the memory too. So it costs nothing to
+    Neighboring windows share pixels, and here they share the memory too. So it costs nothing to
     name all windows at once, and one operation on all of them replaces a Python loop. Do not
     write into the result: one place would change several windows.
 

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from notes.checks import (
     check_floating,
-    check_labels,
+    check_indices,
     check_not_empty,
+    check_probabilities,
     check_probability,
     check_same,
     check_shape,
 )
-from notes.losses.reduction import Reduction, reduce_losses
+from notes.losses._reduction import Reduction, reduce_losses
 from notes.losses.softmax import log_softmax, log_sum_exp
 
 
@@ -128,7 +129,7 @@ def binary_cross_entropy(
 
     As in PyTorch's `binary_cross_entropy`, no logarithm goes below $-100$, so a certain but wrong
     answer costs 100 instead of infinity. At exactly 0 and 1 a probability has left the range in
-    which rounding can tell it from its neighbours; the clipped logarithm is flat there and gives
+    which rounding can tell it from its neighbors; the clipped logarithm is flat there and gives
     no gradient (PyTorch gives $10^{12}$). Prefer `binary_cross_entropy_with_logits`, which never
     gets there.
 
@@ -198,26 +199,6 @@ def binary_cross_entropy_with_logits(
 # --8<-- [end:binary_cross_entropy_with_logits]
 
 
-def check_probabilities(name: str, tensor: Tensor) -> None:
-    """Refuse a tensor with an entry outside [0, 1], or a NaN.
-
-    Raises:
-        ValueError: If there is one.
-
-    Examples:
-        >>> check_probabilities("targets", torch.tensor([0.5, 1.5]))
-        Traceback (most recent call last):
-        ...
-        ValueError: targets must lie in [0, 1], got 1.5
-
-    Explained in:
-        [Losses][losses]
-    """
-    wrong = tensor[~((tensor >= 0) & (tensor <= 1))]
-    if len(wrong):
-        raise ValueError(f"{name} must lie in [0, 1], got {wrong[0].item():.4g}")
-
-
 def _clipped_log(values: Tensor) -> Tensor:
     """The logarithm, but at least -100; at 0 without the NaN that clamping leaves behind."""
     positive = values > 0
@@ -238,7 +219,7 @@ def _check_scores(name: str, scores: Tensor, targets: Tensor) -> None:
         raise ValueError(
             f"targets must be on the device of {name}, {scores.device}, got {targets.device}"
         )
-    check_labels("targets", targets, num_classes=scores.shape[1])
+    check_indices("targets", targets, scores.shape[1])
 
 
 def _check_binary(name: str, predictions: Tensor, targets: Tensor) -> None:

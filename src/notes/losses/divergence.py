@@ -6,9 +6,14 @@ Shapes: `B` batch, `K` classes.
 import torch
 from torch import Tensor
 
-from notes.checks import check_floating, check_not_empty, check_same, check_shape
-from notes.losses.classification import check_probabilities
-from notes.losses.reduction import Reduction, reduce_losses
+from notes.checks import (
+    check_floating,
+    check_not_empty,
+    check_probabilities,
+    check_same,
+    check_shape,
+)
+from notes.losses._reduction import Reduction, reduce_losses
 
 
 # --8<-- [start:kl_divergence]

@@ -18,7 +18,7 @@ from notes.checks import (
     check_same,
     check_shape,
 )
-from notes.losses.reduction import Reduction, reduce_losses
+from notes.losses._reduction import Reduction, reduce_losses
 
 
 # --8<-- [start:squared_loss]

@@ -3,7 +3,7 @@
 Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural
 Networks" (2012), https://doi.org/10.1145/3065386. Differs from the paper: one stream instead of
 two GPUs, no local response normalization, one pixel of padding in the first convolution (so that
-224x224 images end in 5x5 maps), and grey images in 10 classes unless asked otherwise.
+224x224 images end in 5x5 maps), and gray images in 10 classes unless asked otherwise.
 
 Shapes: `B` batch, `C` channels, `K` classes.
 """
@@ -13,9 +13,9 @@ from collections import OrderedDict
 from torch import nn
 
 from notes.checks import check_positive
+from notes.models._image_size import check_image_size, map_side
+from notes.models._scaled_width import scaled
 from notes.models.classifier import ImageClassifier
-from notes.models.image_size import check_image_size, map_side
-from notes.models.width import scaled
 
 
 # --8<-- [start:alexnet]
@@ -28,7 +28,7 @@ def alexnet(
     costs 938,146,176 multiply-adds for an image.
 
     Args:
-        in_channels: Channels of the images, 1 for grey ones and 3 for color.
+        in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits, one for each class.
         image_size: Height and width of the images; the first dense layer is made for it.
         width: Multiplies the channels and the hidden features; 0.25 makes a network that a CPU

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from notes.checks import check_labels, check_positive, check_shape
+from notes.checks import check_indices, check_positive, check_shape
 
 
 # --8<-- [start:one_hot_rnn]
@@ -175,4 +175,4 @@ class NameClassifier(nn.Module):
 
 def _check_characters(characters: Tensor, vocabulary_size: int) -> None:
     check_shape("characters", characters, "B", "T")
-    check_labels("characters", characters, vocabulary_size)
+    check_indices("characters", characters, vocabulary_size)

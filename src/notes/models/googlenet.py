@@ -2,7 +2,7 @@
 
 Source: Szegedy et al., "Going Deeper with Convolutions" (2014), https://arxiv.org/abs/1409.4842.
 Differs from the paper: no auxiliary classifiers, no local response normalization, no dropout before
-the last layer, and grey images in 10 classes unless asked otherwise. torchvision's `googlenet` has
+the last layer, and gray images in 10 classes unless asked otherwise. torchvision's `googlenet` has
 batch normalization and 3x3 windows where the paper has 5x5.
 
 Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from notes.checks import check_positive
+from notes.models._scaled_width import scaled
 from notes.models.classifier import ImageClassifier
-from notes.models.width import scaled
 
 Paths = tuple[int, tuple[int, int], tuple[int, int], int]
 
@@ -102,7 +102,7 @@ def googlenet(
     small; but 32x32 images end in maps of one pixel, where a 5x5 window sees only padding around.
 
     Args:
-        in_channels: Channels of the images, 1 for grey ones and 3 for color.
+        in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits, one for each class.
         width: Multiplies the channels of every path.
 

@@ -31,7 +31,7 @@ def lenet(
     With the default sizes it has 61,706 parameters and costs 416,520 multiply-adds for an image.
 
     Args:
-        in_channels: Channels of the images, 1 for grey ones.
+        in_channels: Channels of the images, 1 for gray ones.
         num_classes: Number of scores, one for each class.
         activation: The non-linearity after every layer but the last.
         pooling: How each 2x2 window becomes one number.

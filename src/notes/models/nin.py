@@ -12,8 +12,8 @@ from collections import OrderedDict
 from torch import nn
 
 from notes.checks import check_positive
+from notes.models._scaled_width import scaled
 from notes.models.classifier import ImageClassifier
-from notes.models.width import scaled
 
 
 # --8<-- [start:nin_block]
@@ -58,7 +58,7 @@ def nin(
     224x224 image.
 
     Args:
-        in_channels: Channels of the images, 1 for grey ones and 3 for color.
+        in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits; the last block has one channel for each class.
         width: Multiplies the channels of the other blocks.
         final_relu: Whether the last block ends in a ReLU, as in the notes. Then no logit is ever

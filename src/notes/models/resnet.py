@@ -3,7 +3,7 @@
 Source: He et al., "Deep Residual Learning for Image Recognition" (2015),
 https://arxiv.org/abs/1512.03385. Differs from the paper: ResNet-18 is the lecture's, whose
 convolutions keep a bias (useless before batch normalization, which subtracts the mean) and whose
-1x1 shortcuts have no batch normalization of their own; grey images in 10 classes unless asked
+1x1 shortcuts have no batch normalization of their own; gray images in 10 classes unless asked
 otherwise.
 
 Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from notes.checks import check_positive
+from notes.models._scaled_width import scaled
 from notes.models.classifier import ImageClassifier
-from notes.models.width import scaled
 
 
 # --8<-- [start:residual_block]
@@ -123,7 +123,7 @@ def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0)
     each channel, so a batch of one image must be larger than 32x32.
 
     Args:
-        in_channels: Channels of the images, 1 for grey ones and 3 for color.
+        in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits, one for each class.
         width: Multiplies the channels.
 
@@ -186,7 +186,7 @@ def cifar_resnet(
 
     Args:
         depth: Number of layers with weights: 8, 14, 20, 32, 44, 56, 110, ...
-        in_channels: Channels of the images, 1 for grey ones and 3 for color.
+        in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits, one for each class.
         width: Multiplies the channels.
 

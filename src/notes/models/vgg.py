@@ -2,7 +2,7 @@
 
 Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition"
 (2014), https://arxiv.org/abs/1409.1556. Differs from the paper: an adaptive pooling before the
-dense layers lets other image sizes through (it changes nothing for 224x224), and grey images in
+dense layers lets other image sizes through (it changes nothing for 224x224), and gray images in
 10 classes unless asked otherwise. With 3 channels and 1,000 classes it is torchvision's network.
 
 Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
@@ -14,8 +14,8 @@ from typing import Literal
 from torch import nn
 
 from notes.checks import check_positive
+from notes.models._scaled_width import scaled
 from notes.models.classifier import ImageClassifier
-from notes.models.width import scaled
 
 # --8<-- [start:blocks]
 # --8<-- [start:depths]
@@ -71,7 +71,7 @@ def vgg(
 
     Args:
         depth: Number of layers with weights.
-        in_channels: Channels of the images, 1 for grey ones and 3 for color.
+        in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits, one for each class.
         width: Multiplies the channels and the hidden features.
         map_size: Side of the maps that the dense layers get. 7 is what 224x224 images end in; 1 is

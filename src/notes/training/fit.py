@@ -15,8 +15,8 @@ from torch import Generator, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from notes.checkpoint import load_checkpoint, save_checkpoint
 from notes.checks import check_positive
+from notes.training.checkpoint import load_checkpoint, save_checkpoint
 from notes.training.loop import ACCURACY, Batches, Loss, Metric, evaluate, train_epoch
 from notes.training.progress import ProgressLine
 

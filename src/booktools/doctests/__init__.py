@@ -1,0 +1,1 @@
+"""The pytest plugin that runs and judges every block of the pages."""

@@ -1,0 +1,1 @@
+"""What MkDocs calls while it builds the site, and the programs that make its parts."""
