@@ -8,15 +8,11 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 
 LAYERS = [
-    {
-        "notes.training.atomic_write",
-        "notes.checks",
-        "notes.training.device",
-        "notes.training._random_states",
-    },
+    {"notes.checks"},
     {"notes.data", "notes.init", "notes.inspect", "notes.layers", "notes.losses", "notes.metrics"},
-    {"notes.augmentation", "notes.training.checkpoint", "notes.models", "notes.figures.style"},
-    {"notes.detection", "notes.figures.network", "notes.figures.number_grid", "notes.training"},
+    {"notes.augmentation", "notes.models", "notes.training"},
+    {"notes.detection"},
+    {"notes.figures"},
 ]
 ROW = {room: row for row, rooms in enumerate(LAYERS) for room in rooms}
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from notes.models._image_size import check_image_size, layers_in_order, map_side, smallest_image
+from notes.models.image_size import check_image_size, layers_in_order, map_side, smallest_image
 
 CHAIN = nn.Sequential(nn.Conv2d(1, 1, 5), nn.Sequential(nn.ReLU(), nn.MaxPool2d(2)), nn.Flatten())
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from notes.inspect import summarize
-from notes.models._image_size import smallest_image
+from notes.models.image_size import smallest_image
 from notes.models.nin import nin, nin_block
 
 

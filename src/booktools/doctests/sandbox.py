@@ -88,7 +88,7 @@ class Sandbox:
             [
                 sys.executable,
                 "-c",
-                f"from booktools.doctests.worker import serve; serve(fork={self.fork})",
+                f"from booktools.doctests.worker import serve; serve({self.fork})",
             ],
             env=block_environment(os.environ, self.hash_seed),
             stdin=subprocess.PIPE,

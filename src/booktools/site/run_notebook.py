@@ -1,6 +1,6 @@
 """Run a small script of cells and keep what it shows, as a notebook of the site.
 
-Usage: `python -m booktools.site.run_notebook snippets/first_notebook.py docs/examples/first-notebook.ipynb`.
+Usage: `python -m booktools.site.run_notebook snippets/x.py docs/examples/x.ipynb`.
 Times, machine and version stay out of the file: the same outputs give the same bytes.
 """
 

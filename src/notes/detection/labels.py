@@ -2,7 +2,8 @@
 
 Images hold different numbers of objects, a tensor does not; so short rows are padded, with -1.
 
-Shapes: `N` or `B` images, `M` rows of an image, `n` objects of one image, `C` channels, `H W` space.
+Shapes: `N` or `B` images, `M` rows of labels for an image, `n` objects of one image, `C` channels,
+`H W` space.
 """
 
 from collections.abc import Sequence

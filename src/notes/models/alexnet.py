@@ -13,9 +13,9 @@ from collections import OrderedDict
 from torch import nn
 
 from notes.checks import check_positive
-from notes.models._image_size import check_image_size, map_side
 from notes.models._scaled_width import scaled
 from notes.models.classifier import ImageClassifier
+from notes.models.image_size import check_image_size, map_side
 
 
 # --8<-- [start:alexnet]

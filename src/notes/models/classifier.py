@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from notes.checks import check_shape
-from notes.models._image_size import check_image_size, layers_in_order, map_side
+from notes.models.image_size import check_image_size, layers_in_order, map_side
 
 
 def _is_recording() -> bool:

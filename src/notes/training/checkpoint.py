@@ -21,7 +21,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from notes.training._random_states import get_random_states, set_random_states
 from notes.training.atomic_write import atomic_write
 
-FORMAT = "notes.training.checkpoint 1"
+FORMAT = "notes.checkpoint 1"
 PLAIN_TYPES = (type(None), bool, int, float, str, torch.dtype, torch.device, torch.Size)
 
 
