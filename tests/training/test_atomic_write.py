@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from notes import atomic_write as module
+from notes.training import atomic_write as module
 from notes.training.atomic_write import STALE_SECONDS, atomic_write
 
 

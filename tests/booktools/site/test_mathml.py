@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from booktools import mathml
+from booktools.site import mathml
 from booktools.site.mathml import Formula, MathCache, find_formulas, insert_mathml
 
 INLINE = r'<p>so <span class="arithmatex">\(a &lt; b\)</span> holds</p>'

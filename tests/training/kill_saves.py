@@ -1,6 +1,6 @@
 """Kill processes while they save a checkpoint, until one leaves a damaged file or KILLS are done.
 
-    python tests/kill_saves.py FOLDER KILLS atomic|in-place
+    python tests/training/kill_saves.py FOLDER KILLS atomic|in-place
 
 Run as a program of its own: one process imports PyTorch, and each process to be killed is a cheap
 copy of it. `in-place` writes without `atomic_write`, to see the damage. Prints a line of JSON.
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from notes import checkpoint
+from notes.training import checkpoint
 from notes.training.checkpoint import load_checkpoint, save_checkpoint
 
 NUM_WEIGHTS = 100_000  # 400 kB: most of the time goes into writing
