@@ -2,7 +2,8 @@
 
 Before a block runs, the global generators of torch, numpy and Python get a start seed that no page
 knows. `Watch` then looks at a generator whenever the block seeds it, and at the end of the block:
-if it has moved without a seed, the block drew from the hidden one.
+if it has moved without a seed, the block drew from the hidden one. The same holds for the seeds
+that numpy makes up for a generator without one.
 
 That alone is no mistake: a block may draw a batch to show its shape. So such a block, if it prints
 or draws at all, is run again from other start seeds, and all runs must show exactly the same. This
@@ -22,12 +23,11 @@ from typing import Any
 import numpy as np
 import torch
 
-SEEDERS = {
-    "torch": [(torch, "manual_seed"), (torch, "set_rng_state"), (torch, "seed")],
-    "numpy": [(np.random, "seed"), (np.random, "set_state"), (np.random, "default_rng")],
+SEEDERS: dict[str, list[tuple[ModuleType, str]]] = {
+    "torch": [(torch, "manual_seed"), (torch, "set_rng_state")],
+    "numpy": [(np.random, "seed"), (np.random, "set_state")],
     "python": [(random, "seed"), (random, "setstate")],
 }
-NEVER_THE_SAME = {"seed", "default_rng"}  # if called without an argument
 
 
 class Watch:
@@ -47,6 +47,8 @@ class Watch:
         for name, functions in SEEDERS.items():
             for module, function in functions:
                 self._replace(name, module, function)
+        self.made_up = random.Random(seed)
+        np.random.bit_generator.randbits = self._make_up  # type: ignore[attr-defined]
 
     def look(self, name: str) -> None:
         """Notice if the generator has moved from the start without a seed."""
@@ -59,6 +61,10 @@ class Watch:
             self.look(name)
         return self.hidden
 
+    def _make_up(self, num_bits: int) -> int:
+        self.hidden = True
+        return self.made_up.getrandbits(num_bits)
+
     def _replace(self, name: str, module: ModuleType, function: str) -> None:
         seeder: Callable[..., Any] = getattr(module, function)
 
@@ -66,11 +72,8 @@ class Watch:
         def watched(*args: Any, **kwargs: Any) -> Any:
             self.look(name)
             result = seeder(*args, **kwargs)
-            if function in NEVER_THE_SAME and not args and not kwargs:
-                self.hidden = True
-            elif function != "default_rng":
-                # `torch.random.fork_rng` sets the start state again: that is no seed.
-                self.seeded[name] = _state(name) != self.start[name]
+            # `torch.random.fork_rng` sets the start state again: that is no seed.
+            self.seeded[name] = _state(name) != self.start[name]
             return result
 
         setattr(module, function, watched)

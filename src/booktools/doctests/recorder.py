@@ -57,11 +57,12 @@ class Recorder:
         )
         slowest = sorted(self.results, key=lambda result: -float(result["seconds"]))[:NUM_SLOWEST]
         for result in slowest:
-            name = self._name(Path(result["path"]))
+            name = name_of(Path(result["path"]), self.config.rootpath)
             terminalreporter.write_line(f"{result['seconds']:6.1f} s  {name}:{result['line']}")
         for path in self.refreshed:
-            terminalreporter.write_line(f"refreshed {self._name(path)}")
+            terminalreporter.write_line(f"refreshed {name_of(path, self.config.rootpath)}")
 
-    def _name(self, path: Path) -> str:
-        root = self.config.rootpath
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+def name_of(path: Path, root: Path) -> str:
+    """How messages name a page: from the root of the repository, if it lies in it."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -1,15 +1,19 @@
-"""Run one block and judge everything about it: output, figures, seeds, network.
+"""Run one block and judge everything about it: output, figures, luck, network.
 
-Refreshing starts from another hidden seed than checking, and from another order of sets.
+Refreshing starts from another hidden seed than checking, and from another order of sets. A block
+that shows something and asks for what no seed rules (a clock, an address, the order of a set, a
+generator that seeds itself) is run again in new interpreters, each with another order of sets.
 """
 
+import ast
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from booktools.doctests.sandbox import Sandbox
-from booktools.doctests.worker import Job, Outcome
+from booktools.doctests.worker import CAN_FORK, Job, Outcome
 from booktools.pages.blocks import Block, Image
 from booktools.pages.comparison import difference, tidy
 
@@ -17,6 +21,11 @@ from booktools.pages.comparison import difference, tidy
 # faces (a test tosses them): by chance alone, one coin in 128 would come out alike eight times.
 CHECK_SEED, UPDATE_SEED = 1160, 1400
 NUM_OTHER_SEEDS = 7
+UNRULED = re.compile(
+    r"(?<![\w.])(?:set|frozenset|hash|id)\(|\.keys\(\) *[&|^-]|(?:seed|Random)\( *(?:None)? *\)"
+    r"|initial_seed|urandom|SystemRandom"
+    r"|(?:\bfrom +|\bimport +[\w, ]*)\b(?:time|datetime|uuid|secrets)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,9 @@ class Page:
     name: str
 
 
-def start_sandbox(update: bool) -> Sandbox:
+def start_sandbox(update: bool, fork: bool = CAN_FORK) -> Sandbox:
     """A sandbox for refreshing or for checking."""
-    return Sandbox(hash_seed=1 if update else 2)
+    return Sandbox(hash_seed=1 if update else 2, fork=fork)
 
 
 def verify(block: Block, page: Page, sandbox: Sandbox, folder: Path, update: bool) -> str:
@@ -48,28 +57,35 @@ def verify(block: Block, page: Page, sandbox: Sandbox, folder: Path, update: boo
         update: Write the figures to the page's folder instead of comparing them.
 
     Raises:
-        BlockError: If the block fails or the page does not show what it does.
+        PageError: If the block fails or the page does not show what it does.
     """
     seed = UPDATE_SEED if update else CHECK_SEED
     run = _Run(block, page, sandbox, folder)
     outcome = run.with_seed(seed)
     if outcome.failure or outcome.attempts:
-        raise BlockError("\n".join(_describe(outcome)))
-    shown = tidy(outcome.printed) or outcome.num_figures
-    if outcome.hidden and shown:
-        for other in range(seed + 1, seed + 1 + NUM_OTHER_SEEDS):
-            run.compare_with_seed(seed, other)
+        raise PageError("\n".join(_describe(outcome)))
+    for other in range(seed + 1, seed + 1 + NUM_OTHER_SEEDS):
+        if outcome.hidden and (outcome.printed or outcome.num_figures):
+            run.compare(seed, other)
+        if is_unruled(block.fence.code) and (outcome.printed or outcome.num_figures):
+            run.compare(seed, other + NUM_OTHER_SEEDS, hash_seed=other)
     if not update:
         _compare_output(block, page, tidy(outcome.printed))
     _match_figures(block, page, outcome.num_figures)
     for number, image in enumerate(block.images):
         new = folder / str(seed) / f"{number}.png"
-        (_keep_figure if update else _compare_figure)(image, page, new)
+        _compare_figure(image, page, new, update)
     return tidy(outcome.printed)
 
 
-class BlockError(Exception):
-    """What is wrong with a block, said with page and line."""
+def is_unruled(code: str) -> bool:
+    """Whether a block asks for something that no seed rules."""
+    sets = (isinstance(node, ast.Set | ast.SetComp) for node in ast.walk(ast.parse(code)))
+    return any(sets) or UNRULED.search(code) is not None
+
+
+class PageError(Exception):
+    """What is wrong with a page, said with its name and line."""
 
 
 class _Run:
@@ -77,25 +93,25 @@ class _Run:
         self.block, self.page, self.sandbox, self.folder = block, page, sandbox, folder
         self.outcomes: dict[int, Outcome] = {}
 
-    def with_seed(self, seed: int) -> Outcome:
-        folder = self.folder / str(seed)
+    def with_seed(self, seed: int, hash_seed: int | None = None) -> Outcome:
+        folder, fence = self.folder / str(seed), self.block.fence
         folder.mkdir()
-        fence = self.block.fence
-        job = Job(fence.code, fence.line, self.page.name, str(folder), seed)
+        job = Job(fence.code, fence.line, self.page.name, str(folder), seed, hash_seed)
         self.outcomes[seed] = self.sandbox.run(job)
         return self.outcomes[seed]
 
-    def compare_with_seed(self, seed: int, other: int) -> None:
-        first, second = self.outcomes[seed], self.with_seed(other)
+    def compare(self, seed: int, other: int, hash_seed: int | None = None) -> None:
+        first, second = self.outcomes[seed], self.with_seed(other, hash_seed)
         same = first.printed == second.printed and first.num_figures == second.num_figures
         for number in range(first.num_figures if same else 0):
             one, two = (self.folder / str(part) / f"{number}.png" for part in (seed, other))
             same = same and one.read_bytes() == two.read_bytes()
         if not same:
-            raise BlockError(
-                f"{self.page.name}:{self.block.fence.line}: what this block shows depends on a "
-                "seed that the reader cannot see: set one in the block, for example with "
-                f"torch.manual_seed(0)\n{first.printed}or\n{second.printed}{second.failure}"
+            raise PageError(
+                f"{self.page.name}:{self.block.fence.line}: what this block shows depends on "
+                "something that the reader cannot see: a seed (set one in the block, for example "
+                "with torch.manual_seed(0)), a clock, an address or the order of a set\n"
+                f"{first.printed}or\n{second.printed}{second.failure}"
             )
 
 
@@ -109,57 +125,51 @@ def _describe(outcome: Outcome) -> Iterator[str]:
 
 
 def _compare_output(block: Block, page: Page, printed: str) -> None:
-    line = block.fence.line
+    where = f"{page.name}:{block.fence.line}:"
     if block.output is None and printed:
-        raise BlockError(
-            f"{page.name}:{line}: this block prints, but the page shows no output; "
+        raise PageError(
+            f"{where} this block prints, but the page shows no output; "
             f"run pytest --update-outputs\n{printed}"
         )
     if block.output is None:
         return
     if not printed:
-        raise BlockError(f"{page.name}:{line}: the page shows an output, but this block is silent")
+        raise PageError(f"{where} the page shows an output, but this block is silent")
     expected = tidy(block.output.code)
-    if reason := difference(expected, printed, block.tolerance):
-        raise BlockError(
+    if reason := difference(expected, printed, block.tolerance, block.fence.code):
+        raise PageError(
             f"{page.name}:{block.output.line}: {reason}\nthe page shows\n{expected}"
-            f"but the block of line {line} printed\n{printed}"
+            f"but the block of line {block.fence.line} printed\n{printed}"
         )
 
 
 def _match_figures(block: Block, page: Page, num_figures: int) -> None:
     names = [image.path for image in block.images]
     if len(names) != num_figures:
-        raise BlockError(
+        raise PageError(
             f"{page.name}:{block.fence.line}: this block leaves {num_figures} open figures, "
             f"but the page links {len(names)} after it: {', '.join(names) or 'none'}"
         )
 
 
-def _keep_figure(image: Image, page: Page, new: Path) -> None:
+def _compare_figure(image: Image, page: Page, new: Path, update: bool) -> None:
     from booktools.doctests.figures import distance
 
-    for source, target in _pairs(image, page, new):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists() or distance(source, target) > 0:
-            shutil.copyfile(source, target)
-
-
-def _compare_figure(image: Image, page: Page, new: Path) -> None:
-    from booktools.doctests.figures import distance
-
-    for source, target in _pairs(image, page, new):
+    old = page.path.parent / image.path
+    pairs = [(new, old), (new.with_suffix(".dark.png"), old.with_suffix(".dark.png"))]
+    for source, target in pairs:
         where = f"{page.name}:{image.line}: {target.name}"
         if not target.exists():
-            raise BlockError(f"{where} is missing, run pytest --update-outputs")
-        if (difference := distance(source, target)) > image.tolerance:
-            raise BlockError(
-                f"{where} differs by {difference:.1f} levels from what the block draws, more than "
+            fault = f"{where} is missing, run pytest --update-outputs"
+        elif (levels := distance(source, target)) > image.tolerance:
+            fault = (
+                f"{where} differs by {levels:.1f} levels from what the block draws, more than "
                 f"{image.tolerance:g}; the new figure is {source}"
             )
-
-
-def _pairs(image: Image, page: Page, new: Path) -> Iterator[tuple[Path, Path]]:
-    target = page.path.parent / image.path
-    yield new, target
-    yield new.with_suffix(".dark.png"), target.with_suffix(".dark.png")
+        else:
+            continue
+        if not update:
+            raise PageError(fault)
+        old.parent.mkdir(parents=True, exist_ok=True)
+        for one, other in pairs:
+            shutil.copyfile(one, other)

@@ -199,8 +199,9 @@ def test_a_block_that_exits_as_a_program_does_is_fine(run_code):
 
 def test_a_block_without_an_end_is_given_up(run_code):
     outcome = run_code("import time\nwhile True: time.sleep(0.1)", seconds=1)
-    assert 'File "docs/page.md", line 12' in outcome.failure
-    assert "TimeoutError" in outcome.failure
+    assert outcome.failure == "the block must end normally, got exit code 1\n"
+    assert outcome.errors.startswith("Timeout (0:00:01)!")
+    assert 'File "docs/page.md", line 12' in outcome.errors
 
 
 def test_output_of_child_processes_counts_and_standard_error_does_not(run_code):
@@ -216,9 +217,8 @@ def test_output_of_child_processes_counts_and_standard_error_does_not(run_code):
 
 def test_showing_a_figure_neither_warns_nor_closes_it(run_code):
     code = """
-        import os, warnings
+        import os
         import matplotlib.pyplot as plt
-        warnings.simplefilter("error")
         os.environ["DISPLAY"] = ":0"  # without one, Agg does not warn on Linux
         plt.plot([1, 2])
         plt.show()
