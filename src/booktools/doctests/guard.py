@@ -19,20 +19,21 @@ from booktools.pages.fences import CODE_SPAN, Fence, Line, read_parts
 
 # The widest that honest pages need: the accuracy of a small network on another machine.
 MAX_RELATIVE_TOLERANCE, MAX_ABSOLUTE_TOLERANCE, MAX_FIGURE_TOLERANCE = 0.1, 0.2, 12.0
-INFO = re.compile(r'py title="(?P<path>[^"]+)"|console|text(?: title="[^"]+")?')
+INFO = re.compile(r'py title="(?P<path>[^"]+)"|console|text(?: title="(?![Oo]utput)[^"]+")?')
 INCLUDE = re.compile(r'--8<-- "(?P<path>[^":]+)(?::(?P<section>[^"]+))?"')
 TESTED = re.compile(r"(?:src/notes|snippets)/(?!.*\.\.)")
 PYTHON = re.compile(
-    r"^[\s>]*(?:>>>|(?:from [\w.]+ )?import [\w., ]+$|(?:def|class) .*:$"
-    r"|(?:\w+ = )?[\w.]{3,}\(.*\)$)"
+    r"^[\s>]*(?:>>>|In \[\d*\]:|(?:from [\w.]+ )?import [\w.]+(?:(?:, | as )[\w.]+)*$"
+    r"|(?:def|class) \w+(?:\(.*)?:$|(?:\w+ = )?[\w.]{3,}\(.*\)$)"
 )
 OWN_COMMENT = re.compile(r"pytest[.-](?:mark|codeblocks)|<!--[-\s]*[\w-]*tolerance\b")
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\s](?:[^$]*[^$\s])?\$")
 PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 FILE = r"\.(?:png|svg|jpe?g|gif|webp|avif)\b"
 DRAWN_ELSEWHERE = ("../results/", "stored/", "docs/assets/")  # by programs, with their own tests
-DATA_FILES = {".md", ".ipynb", ".csv", ".json", ".txt"}
+DATA_FILES = {".md", ".ipynb", ".csv", ".json"}
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}  # public, although they do not look it
+BY_NAME = re.compile(r"attr$|attrgetter$|import_module$|__import__$")
 # What a reader must not see outside of fences, code spans, formulas and links to the figures.
 REFUSED = {
     PYTHON.pattern: "code must stand in a fence",
@@ -130,7 +131,7 @@ def _line_problems(lines: list[Line], blocks: tuple[Block, ...]) -> Iterator[Pro
 
 
 def _fence_problems(fence: Fence, is_output: bool, root: Path) -> Iterator[Problem]:
-    info = INFO.fullmatch(fence.info)
+    info = None if fence.prefix.strip() else INFO.fullmatch(fence.info)
     body = [(n, line.strip()) for n, line in enumerate(fence.body, fence.line + 1) if line.strip()]
     includes = [(number, match) for number, line in body if (match := INCLUDE.fullmatch(line))]
     if info and info["path"] and body and len(includes) == len(body):
@@ -139,7 +140,7 @@ def _fence_problems(fence: Fence, is_output: bool, root: Path) -> Iterator[Probl
                 yield Problem(number, message)
         return
     if not fence.runs and (not info or info["path"]):
-        rule = 'must be python, py title="…", console or text'
+        rule = 'stand alone as python, py title="…", console or text'
         yield Problem(fence.line, f"'{fence.info.strip()}' neither runs nor is an include: {rule}")
     elif fence.info == "text" and not is_output:
         yield _not_compared(fence)
@@ -197,8 +198,8 @@ def _private_names(code: str) -> Iterator[str]:
                 names = [getattr(node, "module", ""), *(alias.name for alias in node.names)]
             case ast.Attribute(value=owner, attr=name) if ast.unparse(owner) != "self":
                 names = [name]
-            case ast.Call(func=ast.Name(id="getattr" | "setattr"), args=[_, name, *_]):
-                names = [getattr(name, "value", "")]
+            case ast.Call(func=function, args=arguments) if BY_NAME.search(ast.unparse(function)):
+                names = [getattr(argument, "value", "") for argument in arguments]
         for name in ".".join(map(str, names)).split("."):
             if name.startswith("_") and not name.endswith("__") and name not in NAMED_TUPLE:
                 yield name
@@ -213,5 +214,6 @@ def _orphans(folder: Path) -> Iterator[Problem]:
             linked |= {file, file.with_suffix(f".dark{file.suffix}")}
     for file in sorted(folder.resolve().rglob("*.*")):
         name = file.relative_to(folder.resolve()).as_posix()
-        if file.suffix not in DATA_FILES and file not in linked and not name.startswith("assets/"):
+        is_known = file.suffix in DATA_FILES or name.startswith(("assets/", "robots.txt"))
+        if not is_known and file not in linked:
             yield Problem(1, f"{name} is linked by no page")

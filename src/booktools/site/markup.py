@@ -11,7 +11,10 @@ from booktools.pages.fences import CODE_SPAN, Line, read_parts
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 VERBATIM = {"annotation", "code", "pre", "script", "style"}
 # Markdown that was not understood and is shown as it was written.
-LEFTOVER = re.compile(r"\[\^[\w-]+\]|\]\(|\]\[|\*\*\S|`|^(?:!!!|\?\?\?|===|:::) |--8<--|\$\S+\$")
+LEFTOVER = re.compile(
+    r"\[\^[\w-]+\]|\]\(|\]\[|\*\*\S|`|^(?:!!!|\?\?\?|===|:::) |--8<--|\$\S*\$|^\|.+\|$",
+    re.MULTILINE,
+)
 TABLE_RULE = re.compile(r"[ \t>]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?")
 
 
@@ -101,10 +104,13 @@ def broken_links(pages: dict[str, Markup], files: set[str], base: str) -> list[s
     found = []
     for path, page in pages.items():
         for line, link in page.links:
-            address, anchor = urldefrag(urljoin(base + path, link))
-            if not address.startswith(base):
+            address, anchor = urldefrag(urljoin(base + path, link).replace("http:", "https:"))
+            if re.match(r"file:|https://(?:localhost|127\.|0\.)", address):
+                found.append(f"{path}:{line}: {link} leads to the machine of its writer")
+            if not address.startswith(base.rstrip("/")):
                 continue
-            target = posixpath.normpath(unquote(address.removeprefix(base)) or ".")
+            within = unquote(f"{address}/".removeprefix(base).strip("/"))
+            target = posixpath.normpath(within or ".")
             other = pages.get(f"{target}/")
             if other is None and target not in files:
                 found.append(f"{path}:{line}: {link} leads to nothing")
@@ -121,7 +127,8 @@ def broken_sources(pages: dict[str, Markup], root: Path, repository: str) -> lis
         root: A copy of the repository.
         repository: Its address, without a slash at the end.
     """
-    source = re.compile(rf"{re.escape(repository)}/(?:blob|tree|edit|raw|blame)/[^/]+/([^#?]+)")
+    raw = repository.replace("github.com", "raw.githubusercontent.com")
+    source = re.compile(rf"(?:{repository}/(?:blob|tree|edit|raw|blame)|{raw})/[^/]+/([^#?]+)")
     return [
         f"{path}:{line}: {link} leads to nothing"
         for path, page in pages.items()

@@ -62,6 +62,10 @@ print(1) 0.5
     Write `<!--pytest.mark.skip-->`, `--8<-- "x.py"`, `figures/a.png` or $a<b$ as code.
     A line of a list, 3 < 4, {{1, 2}}, and <https://example.org>.
 
+    class 0 is the background, and so is
+    import of goods, in a from import line:
+    for all (or nearly all).
+
     - One[^1]
 
         More of it.
@@ -104,16 +108,19 @@ nothing    <b>here</b>
         ),
         *("numpy", "cython", "output", "none", "yaml", "sh", "bash", "{ .bash }", "pytorch", ""),
         *("text hl_lines=1", " text", "console title='x'", 'py title=""', "markdown"),
+        *('text title="Output"', "p\N{CYRILLIC SMALL LETTER U}thon", "text "),
     ],
 )
 def test_a_fence_of_another_kind_is_refused(only, info):
     assert f"1: '{info.strip()}' neither runs nor is an include" in only(f"```{info}\n1\n```\n")
 
 
-@pytest.mark.parametrize("opening", ["~~~python", "> ```python", "- ```python"])
-def test_a_python_fence_that_does_not_run_is_refused(find, opening):
+@pytest.mark.parametrize(
+    "opening", ["~~~python", "> ```python", "- ```python", "> ```text", "```python "]
+)
+def test_a_fence_that_does_not_stand_alone_is_refused(find, opening):
     closing = "~~~" if "~" in opening else "> ```" if ">" in opening else "  ```"
-    assert "1: 'python' neither runs nor is an include" in find(f"{opening}\n1\n{closing}\n")[0]
+    assert "' neither runs nor is an include" in find(f"{opening}\n1\n{closing}\n")[0]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +150,7 @@ def test_a_fence_that_pytest_codeblocks_passes_over_is_refused(find):
         "class Net(nn.Module):",
         "print(1)",
         "x = torch.ones(3)",
+        "In [1]: x",
     ],
 )
 @pytest.mark.parametrize(
@@ -281,7 +289,7 @@ def test_an_expected_output_must_follow_a_block_that_runs(find):
     assert found[1].startswith("11: this looks like an output and is not compared")
 
 
-def test_a_misspelt_tolerance_is_refused(find):
+def test_a_misspelled_tolerance_is_refused(find):
     text = f"{CODE}\n<!-- tolerance: 5% -->\n{OUTPUT}"
     assert any("5: this comment belongs to no block" in one for one in find(text))
 
@@ -373,12 +381,14 @@ def test_a_picture_that_no_page_shows_is_refused(find, tmp_path):
     for name in ("page-a.png", "page-a.dark.png", "page-old.png", "page-old.dark.png", "a.svg"):
         (tmp_path / "docs" / "figures").mkdir(exist_ok=True)
         (tmp_path / "docs" / "figures" / name).touch()
-    for name in ("photo.jpg", "other.md", "data.json"):
+    for name in ("photo.jpg", "other.md", "data.json", "robots.txt", "old.markdown", "a.html"):
         (tmp_path / "docs" / name).touch()
     assert find(f"{CODE}\n![A rising line](figures/page-a.png)\n") == [
+        "1: a.html is linked by no page",
         "1: figures/a.svg is linked by no page",
         "1: figures/page-old.dark.png is linked by no page",
         "1: figures/page-old.png is linked by no page",
+        "1: old.markdown is linked by no page",
         "1: photo.jpg is linked by no page",
     ]
 
@@ -392,6 +402,8 @@ def test_a_picture_that_no_page_shows_is_refused(find, tmp_path):
         ("module._BLOCK = 64", "_BLOCK"),
         ("print(self.net._modules)", "_modules"),
         ("getattr(module, '_FEW')", "_FEW"),
+        ("importlib.import_module('torch._dynamo')", "_dynamo"),
+        ("import torch\nfrom torch import _C as C", "_C"),
     ],
 )
 def test_a_private_name_is_refused(only, code, name):

@@ -48,6 +48,8 @@ def test_a_good_page_is_whole(render, text):
         ("# Two", "a page must have one h1, got 2"),
         ("A claim.[^nope]", "this is no Markdown: [^nope]"),
         ("A [link](page.md.", "this is no Markdown: ]("),
+        ("$$\nx = 1\n\nText.", "this is no Markdown: $$"),
+        ("| a | b |\n| 1 | 2 |", "this is no Markdown: | a | b |"),
         ("**Bold", "this is no Markdown: **B"),
         ("A `code span", "this is no Markdown: `"),
         ("=== Tab without quotes", "this is no Markdown: === "),
@@ -62,6 +64,7 @@ def test_a_page_that_is_not_whole_is_noticed(render, text, problem):
 
 def test_links_to_nothing_are_noticed(render):
     links = ["../lenet/", "../lenet/#sizes", f"{BASE}lenet/", f"{BASE}lenet/#sizes", "a.png", ""]
+    links += [f"{BASE}lenet", f"http://{BASE.removeprefix('https://')}lenet/"]
     wrong = [
         "gone/",
         "../lenet/#gone",

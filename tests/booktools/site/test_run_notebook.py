@@ -67,6 +67,12 @@ def test_every_notebook_has_its_script(notebook):
     assert script_of(notebook).is_file(), f"{notebook.name} must come from {script_of(notebook)}"
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_alt_text_says_what_to_see(notebook):
+    pictures = [one for _, one in outputs(nbformat.read(notebook, 4)) if "data" in one]
+    assert all(len(one.metadata["image/png"]["alt"].split()) > 3 for one in pictures)
+
+
 def test_every_notebook_is_what_its_script_gives(pair, tmp_path):
     assert problems(*pair, tmp_path) == []
 
