@@ -3,20 +3,11 @@
 import math
 from collections.abc import Iterator
 
-from booktools.results.markdown import (
-    Result,
-    as_many,
-    best_first,
-    block,
-    mean_and_range,
-    table,
-    within,
-)
+from booktools.results.checks import as_many, best_rate, within
+from booktools.results.markdown import Result, block, mean_and_range, table
 
 SETS = ("test", "overlap")
-HEAD = [
-    *("detector", "parameters", "multiply-adds", "learning rate", "test images", "overlapping"),
-]
+HEAD = "detector", "parameters", "multiply-adds", "learning rate", "test images", "overlapping"
 
 
 def problems(result: Result) -> Iterator[str]:
@@ -24,10 +15,7 @@ def problems(result: Result) -> Iterator[str]:
     budget = result["budget"]
     for one in result["detectors"]:
         name, validation = one["name"], one["validation"]
-        rates = [str(rate) for rate in budget["learning_rates"]]
-        if list(validation) != rates:
-            yield f"{name}: validation must have the rates {rates}, got {list(validation)}"
-        yield from best_first(name, validation, one["learning_rate"])
+        yield from best_rate(name, validation, budget["learning_rates"], one["learning_rate"])
         yield from within(f"{name}: validation", list(validation.values()), 0, 1)
         for data in SETS:
             yield from as_many(f"{name}: {data}", one[data], len(budget["seeds"]))

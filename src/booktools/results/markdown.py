@@ -1,7 +1,7 @@
 """Results as Markdown: one form of table, of a spread of numbers, and of where they come from."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Result = Mapping[str, Any]
@@ -51,23 +51,3 @@ def origin(result: Result, name: str, seal: str) -> str:
         f"All numbers are in [`{path}`]({REPOSITORY}{path}).",
         f"<!-- seal: {seal} -->",
     )
-
-
-def best_first(what: str, scores: Mapping[str, float], chosen: float) -> Iterator[str]:
-    """A choice must be the first of the best."""
-    best = max(scores, key=scores.__getitem__, default=None)
-    if best != str(chosen):
-        yield f"{what} must choose {best}, the best in validation, got {chosen}"
-
-
-def as_many(what: str, values: Sequence[Any] | Mapping[str, Any], expected: int) -> Iterator[str]:
-    """A list must have as many entries as the settings say."""
-    if len(values) != expected:
-        yield f"{what} must have {expected} entries, got {len(values)}"
-
-
-def within(what: str, values: Sequence[float], low: float, high: float) -> Iterator[str]:
-    """Every value must lie in a closed interval."""
-    for value in values:
-        if not low <= value <= high:
-            yield f"{what} must lie in [{low:g}, {high:g}], got {value:g}"

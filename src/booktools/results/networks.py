@@ -4,16 +4,8 @@ import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from booktools.results.markdown import (
-    SPACE,
-    Result,
-    as_many,
-    best_first,
-    block,
-    mean_and_range,
-    table,
-    within,
-)
+from booktools.results.checks import as_many, best_rate, within
+from booktools.results.markdown import SPACE, Result, block, mean_and_range, table
 
 BATCH_NORM = " + BN"
 BYTES = 4  # of a float32
@@ -26,10 +18,7 @@ def problems(result: Result) -> Iterator[str]:
     budget = result["budget"]
     for one in result["networks"]:
         name, validation, times = one["name"], one["validation_right"], one["time"]
-        rates = [str(rate) for rate in budget["learning_rates"]]
-        if list(validation) != rates:
-            yield f"{name}: validation_right must have the rates {rates}, got {list(validation)}"
-        yield from best_first(name, validation, one["learning_rate"])
+        yield from best_rate(name, validation, budget["learning_rates"], one["learning_rate"])
         yield from as_many(f"{name}: test_right", one["test_right"], len(budget["seeds"]))
         yield from within(f"{name}: test_right", one["test_right"], 0, one["num_test"])
         right = list(validation.values())
@@ -43,7 +32,7 @@ def problems(result: Result) -> Iterator[str]:
 
 def parts(result: Result) -> dict[str, str]:
     """The two tables, the data of the plot, and the accuracies, in per cent."""
-    networks = result["networks"]
+    networks, budget = result["networks"], result["budget"]
     accuracies = {
         one["name"]: [100 * right / one["num_test"] for right in one["test_right"]]
         for one in networks
@@ -55,9 +44,14 @@ def parts(result: Result) -> dict[str, str]:
             f'    "{one["name"]}": ({one["multiply_adds"]}, {one["test_right"]}),\n'
             for one in networks
         ),
+        "training digits": f"{budget['num_train']:,}",
+        "test digits": f"{networks[0]['num_test']:,}",
+        "rounds": f"{budget['num_rounds']:,}",
     }
     plain, normed = (statistics.mean(accuracies[name]) for name in ("NiN", "NiN + BN"))
     found["NiN gain"] = f"{normed - plain:.0f}"
+    for one in networks:
+        found[f"{one['name']} time"] = _time(one)
     for name, values in accuracies.items():
         for which, number in (("mean", statistics.mean), ("low", min), ("high", max)):
             found[f"{name} {which}"] = f"{number(values):.1f}"
@@ -71,8 +65,12 @@ def _costs(one: Mapping[str, Any], accuracies: list[float]) -> list[str]:
         f"{one['num_parameters']:,}",
         f"{one['multiply_adds']:,}",
         f"{BYTES * one['num_activations'] / 1000:,.0f}",
-        f"{one['time']['median']:.2g}",
+        _time(one),
     ]
+
+
+def _time(one: Mapping[str, Any]) -> str:
+    return f"{one['time']['median']:.2g}"
 
 
 def _settings(networks: list[Mapping[str, Any]]) -> list[list[str]]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from booktools.results.markdown import Result, block, spread, table, within
+from booktools.results.checks import within
+from booktools.results.markdown import Result, block, spread, table
 
 
 def problems(result: Result) -> Iterator[str]:

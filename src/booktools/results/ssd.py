@@ -5,7 +5,8 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from booktools.results.markdown import Result, as_many, block, table, within
+from booktools.results.checks import as_many, within
+from booktools.results.markdown import Result, block, table
 
 Run = Mapping[str, Any]
 ROUNDING = 1e-5  # the numbers are stored with six digits

@@ -45,12 +45,12 @@ def test_the_stored_result_agrees_with_itself(stored):
         ("detectors/0/validation/0.003", 0.73, "TinySSD must choose 0.003, the best in valida"),
         ("detectors/0/learning_rate", 0.03, "TinySSD must choose 0.01, the best in validation"),
         ("detectors/0/validation/0.01", 7.29, r"TinySSD: validation must lie in \[0, 1\]"),
-        ("detectors/0/validation", {"0.01": 0.7}, "TinySSD: validation must have the rates"),
+        ("detectors/0/validation", {"0.01": 0.7}, "TinySSD must have a validation for each"),
         ("detectors/1/test/0", [0.5], "TinyYOLO: test must have 4 entries, got 1"),
         ("detectors/1/overlap/2/3", 4.67, r"TinyYOLO: overlap must lie in \[0, 1\], got 4.67"),
         ("budget/seeds", [0], "TinySSD: test must have 1 entries, got 3"),
         ("budget/num_epochs", 5, "TinySSD: test must have 5 entries, got 4"),
-        ("budget/learning_rates", [0.1], "TinySSD: validation must have the rates"),
+        ("budget/learning_rates", [0.1], "TinySSD must have a validation for each"),
     ],
 )
 def test_numbers_that_contradict_each_other_are_found(altered, path, value, problem):

@@ -1,15 +1,4 @@
-import pytest
-
-from booktools.results.markdown import (
-    as_many,
-    best_first,
-    block,
-    mean_and_range,
-    origin,
-    spread,
-    table,
-    within,
-)
+from booktools.results.markdown import block, mean_and_range, origin, spread, table
 
 RESULT = {"device": "a shell", "versions": {"python": "3.12", "snail": "1.0"}}
 
@@ -40,24 +29,3 @@ def test_the_origin_names_device_versions_file_and_seal():
 
 def test_the_origin_names_the_command_if_it_is_known():
     assert origin(RESULT | {"command": "run"}, "race", "1").startswith("\n\nMeasured by `run` on a")
-
-
-@pytest.mark.parametrize(("chosen", "is_right"), [(0.1, False), (0.2, True), (0.3, False)])
-def test_of_equally_good_choices_the_first_is_right(chosen, is_right):
-    found = list(best_first("hare", {"0.1": 3, "0.2": 5, "0.3": 5}, chosen))
-    wrong = [f"hare must choose 0.2, the best in validation, got {chosen}"]
-    assert found == ([] if is_right else wrong)
-
-
-def test_a_list_of_another_length_is_a_problem():
-    assert list(as_many("legs", [1, 2], 2)) == []
-    assert list(as_many("legs", [1, 2], 4)) == ["legs must have 4 entries, got 2"]
-
-
-def test_each_value_outside_of_the_interval_is_a_problem():
-    assert list(within("share", [0, 0.5, 1], 0, 1)) == []
-    assert list(within("share", [-1, 0.5, 2, float("nan")], 0, 1)) == [
-        "share must lie in [0, 1], got -1",
-        "share must lie in [0, 1], got 2",
-        "share must lie in [0, 1], got nan",
-    ]

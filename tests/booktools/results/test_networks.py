@@ -19,7 +19,10 @@ TORTOISE = {
 }
 WINGED = TORTOISE | {"name": "tortoise + BN", "learning_rate": 0.01, "test_right": [4, 4, 4]}
 NIN = [TORTOISE | {"name": "NiN"}, WINGED | {"name": "NiN + BN"}]
-RESULT = {"networks": [TORTOISE, WINGED, *NIN]}
+RESULT = {
+    "budget": {"num_train": 1_400, "num_rounds": 40},
+    "networks": [TORTOISE, WINGED, *NIN],
+}
 
 
 def test_the_first_table_shows_costs_and_the_mean_with_its_range():
@@ -47,6 +50,8 @@ def test_a_sentence_can_name_each_accuracy():
         *("50.0", "25.0", "75.0")
     ]
     assert found["NiN gain"] == "50"
+    assert found["tortoise time"] == "2"
+    assert found["training digits"] == "1,400"
 
 
 def test_the_stored_result_agrees_with_itself(stored):
@@ -58,7 +63,7 @@ def test_the_stored_result_agrees_with_itself(stored):
     [
         ("networks/0/validation_right/0.003", 196, "MLP must choose 0.003, the best"),
         ("networks/1/learning_rate", 0.01, "LeNet must choose 0.003, the best"),
-        ("networks/1/validation_right", {"0.003": 9}, "LeNet: validation_right must have the ra"),
+        ("networks/1/validation_right", {"0.003": 9}, "LeNet must have a validation for each of"),
         ("networks/2/validation_right/0.0003", 201, r"validation_right must lie in \[0, 200\]"),
         (
             "networks/2/test_right/0",
@@ -73,7 +78,7 @@ def test_the_stored_result_agrees_with_itself(stored):
         ("networks/1/time/median", 1.1, r"LeNet: time must lie in \[1, 1\], got 1.1"),
         ("networks/3/time/median", 2.1, "AlexNet: median time must lie in"),
         ("budget/seeds", [0, 1], "MLP: test_right must have 2 entries, got 5"),
-        ("budget/learning_rates", [0.1], "MLP: validation_right must have the rates"),
+        ("budget/learning_rates", [0.1], "MLP must have a validation for each of"),
         ("budget/num_validation", 100, r"MLP: validation_right must lie in \[0, 100\]"),
     ],
 )
