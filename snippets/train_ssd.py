@@ -50,7 +50,7 @@ def parse(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", type=Path, default=".", help="where the result goes")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="a training each")
     parser.add_argument(
         "--other-losses",
         nargs="*",
@@ -58,12 +58,12 @@ def parse(arguments=None):
         default=[],
         help="train the first seed with these too, for comparison",
     )
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=12, help="of each training")
     parser.add_argument("--images", type=int, default=2000, help="in the training set")
     parser.add_argument("--test-images", type=int, default=400, help="in each test set")
-    parser.add_argument("--image-size", type=int, default=96)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--image-size", type=int, default=96, help="side in pixels")
+    parser.add_argument("--batch-size", type=int, default=32, help="images in each step")
+    parser.add_argument("--learning-rate", type=float, default=3e-3, help="the largest")
     parser.add_argument("--bfloat16", action="store_true", help="faster where the processor has it")
     parser.add_argument("--resume", action="store_true", help="go on where a training stopped")
     parser.add_argument("--quick", action="store_true", help="one tiny training")

@@ -23,7 +23,7 @@ def docs(tmp_path):
     """A copy of the results and of the pages that show them."""
     shutil.copytree(DOCS / "results", tmp_path / "results")
     for path in DOCS.rglob("*.md"):
-        if "docs/results/" in path.read_text(encoding="utf-8"):
+        if "<!-- result: " in path.read_text(encoding="utf-8"):
             copied = tmp_path / path.relative_to(DOCS)
             copied.parent.mkdir(exist_ok=True)
             shutil.copy(path, copied)
