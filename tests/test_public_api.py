@@ -11,7 +11,7 @@ from booktools.pages.headings import find_anchors
 
 ROOT = Path(__file__).parents[1]
 MODULES = [p for p in sorted(ROOT.glob("src/notes/**/*.py")) if p.name != "__init__.py"]
-TOOLS = [p for p in sorted(ROOT.glob("src/booktools/**/*.py")) if p.name != "__init__.py"]
+TOOLS = [p for p in sorted(ROOT.glob("src/booktools/**/*.py")) if not p.name.startswith("__")]
 PUBLIC = [p for p in MODULES if not p.name.startswith("_")]  # the others are for their folder alone
 
 

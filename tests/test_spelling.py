@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("docs", "src", "tests", "snippets", "theme", "requirements", ".github", ".ci")
 FILES = ("README.md", "CONTRIBUTING.md", "mkdocs.yml", "pyproject.toml", "Makefile", "conftest.py")
-TEXTS = {".md", ".ipynb", ".py", ".csv", ".yml", ".html", ".css", ".js", ".svg", ".txt"}
+TEXTS = {".md", ".ipynb", ".py", ".csv", ".json", ".yml", ".html", ".css", ".js", ".svg", ".txt"}
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # also those of snake_case and CamelCase
 BRITISH = re.compile(
     r"""

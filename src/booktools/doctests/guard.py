@@ -30,7 +30,7 @@ OWN_COMMENT = re.compile(r"pytest[.-](?:mark|codeblocks)|<!--[-\s]*[\w-]*toleran
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\s](?:[^$]*[^$\s])?\$")
 PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]*)\)")
 FILE = r"\.(?:png|svg|jpe?g|gif|webp|avif)\b"
-DRAWN_ELSEWHERE = ("../results/", "stored/", "docs/assets/")  # by programs, with their own tests
+SCREENSHOT = "docs/assets/readme.png"
 DATA_FILES = {".md", ".ipynb", ".csv", ".json"}
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}  # public, although they do not look it
 BY_NAME = re.compile(r"attr$|attrgetter$|import_module$|__import__$")
@@ -71,7 +71,7 @@ def problems(path: Path, root: Path, runs: bool = True) -> list[Problem]:
     fences = [part for part in parts if isinstance(part, Fence)]
     outputs = [block.output for block in blocks]
     found = [*_stock_problems(path, fences), *_figure_problems(path, blocks)]
-    found += _line_problems([part for part in parts if isinstance(part, Line)], blocks)
+    found += _line_problems(path, [part for part in parts if isinstance(part, Line)], blocks)
     for fence in fences:
         found += _fence_problems(fence, fence in outputs, root)
     for block in blocks:
@@ -106,7 +106,13 @@ def _figure_problems(path: Path, blocks: tuple[Block, ...]) -> Iterator[Problem]
         seen.add(image.path)
 
 
-def _line_problems(lines: list[Line], blocks: tuple[Block, ...]) -> Iterator[Problem]:
+def _is_stored(picture: Path) -> bool:
+    """Whether it shows a stored result: a test of the result draws it again."""
+    names = [result.stem for result in picture.parent.glob("*.json")]
+    return picture.suffix == ".png" and any(picture.name.startswith(f"{name}-") for name in names)
+
+
+def _line_problems(page: Path, lines: list[Line], blocks: tuple[Block, ...]) -> Iterator[Problem]:
     comments = {number for block in blocks for number in block.comments}
     figures = {(image.line, image.path) for block in blocks for image in block.images}
     for number, text, shown in lines:
@@ -120,7 +126,7 @@ def _line_problems(lines: list[Line], blocks: tuple[Block, ...]) -> Iterator[Pro
         rest = FORMULA.sub("", CODE_SPAN.sub("`", shown))
         for picture in PICTURE.finditer(rest):
             alt, path = picture.group("alt", "path")
-            if (number, path) in figures or path.startswith(DRAWN_ELSEWHERE):
+            if (number, path) in figures or path == SCREENSHOT or _is_stored(page.parent / path):
                 rest = rest.replace(picture[0], "", 1)
             if len(re.findall(r"[^\W\d_]+", alt)) < 3 or re.search(FILE, alt):
                 rule = f"must have an alt text that says what to see, got '{alt}'"

@@ -372,6 +372,15 @@ def test_an_image_link_is_complete(find, link, message):
     assert any(message in one for one in find(f"{CODE}\n{link}\n"))
 
 
+def test_a_picture_of_a_stored_result_needs_no_block(find, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "ssd.json").touch()
+    picture = "![Three falling curves](../results/{})\n"
+    assert find(picture.format("ssd-curves.png")) == []
+    for name in ("fake.png", "ssd.png", "yolo-curves.png", "ssd-a.svg", "ssd-a/fake.png"):
+        assert "a picture must be" in find(picture.format(name))[0]
+
+
 def test_a_figure_before_all_blocks_is_refused(find):
     found = find(f"![A rising line](figures/page-a.png)\n\n{CODE}")
     assert "1: a figure must be linked as an image after its block" in found
