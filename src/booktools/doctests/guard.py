@@ -115,6 +115,7 @@ def _is_stored(picture: Path) -> bool:
 def _line_problems(page: Path, lines: list[Line], blocks: tuple[Block, ...]) -> Iterator[Problem]:
     comments = {number for block in blocks for number in block.comments}
     figures = {(image.line, image.path) for block in blocks for image in block.images}
+    in_formula = False  # of several lines
     for number, text, shown in lines:
         if OWN_COMMENT.search(CODE_SPAN.sub("", text)) and number not in comments:
             rule = "an output and its tolerance follow it directly, and nothing is skipped"
@@ -124,6 +125,11 @@ def _line_problems(page: Path, lines: list[Line], blocks: tuple[Block, ...]) -> 
         if number == 1 and re.match(r" {0,3}[\w-]+:\s", shown):
             yield Problem(number, "what describes a page must stand between two lines ---")
         rest = FORMULA.sub("", CODE_SPAN.sub("`", shown))
+        before, dollars, after = rest.partition("$$")
+        if dollars:
+            rest, in_formula = (after if in_formula else before), not in_formula
+        elif in_formula:
+            rest, in_formula = "", bool(shown.strip())
         for picture in PICTURE.finditer(rest):
             alt, path = picture.group("alt", "path")
             if (number, path) in figures or path == SCREENSHOT or _is_stored(page.parent / path):

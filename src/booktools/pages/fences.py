@@ -110,9 +110,10 @@ def _walk(lines: list[str]) -> Iterator[Fence | Line]:
 
 def _front_matter(lines: list[str]) -> int:
     """How many lines at the top of a page are for the machine alone."""
-    if not re.fullmatch(r"---[ \t]*", lines[0]):
-        return 0
-    return next((n for n, line in enumerate(lines[1:], 2) if re.match(r"---|\.{3}", line)), 0)
+    rules = [
+        n for n, line in enumerate(lines, 1) if re.fullmatch(r"\ufeff?(---|\.{3})[ \t]*", line)
+    ]
+    return rules[1] if rules[:1] == [1] and len(rules) > 1 else 0
 
 
 def _without_comments(line: str, inside: bool) -> tuple[str, bool]:

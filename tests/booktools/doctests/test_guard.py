@@ -66,6 +66,10 @@ print(1) 0.5
     import of goods, in a from import line:
     for all (or nearly all).
 
+    $$
+    \\sum_{{i=1}}^n x_i <y
+    $$ and $$a <b$$
+
     - One[^1]
 
         More of it.
@@ -186,6 +190,11 @@ def test_code_that_looks_run_and_is_not_is_refused(only, place, code):
 )
 def test_html_is_refused(find, html):
     assert any("1: write Markdown instead of HTML" in one for one in find(f"Text {html}\n"))
+
+
+def test_a_formula_ends_with_its_paragraph(find):
+    assert find("Text $$x <y\n\nText <b>.\n")[0].startswith("3: write Markdown instead of HTML")
+    assert find("$$x <y\n$$ and <b>.\n")[0].startswith("2: write Markdown instead of HTML")
 
 
 @pytest.mark.parametrize("attributes", ['{ style="opacity: 0" }', "{: hidden }", "{ .a id=b }"])
