@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from booktools.doctests.figures import distance
+from booktools.pages.blocks import DEFAULT_FIGURE_TOLERANCE
 from booktools.site.social import descend, main, valley
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,4 +42,4 @@ def test_the_committed_picture_is_drawn_again(tmp_path, monkeypatch):
     main()
     with Image.open(path) as picture:
         assert picture.size == (1200, 630)
-    assert distance(path, ROOT / "docs" / "assets" / "social.png") < 1
+    assert distance(path, ROOT / "docs" / "assets" / "social.png") <= DEFAULT_FIGURE_TOLERANCE
