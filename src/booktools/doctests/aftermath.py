@@ -21,93 +21,75 @@ from multiprocessing.pool import AsyncResult
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-REPORT = re.compile(
-    r"^(?:Traceback \(most recent|Exception ignored|Task was destroyed|\[?[WEF]\d{4} )|Warning: ",
-    re.MULTILINE,
-)
 LOOKS_AT_CODES = re.compile(r"returncode|exitcode|CalledProcessError|waitstatus|= *os\.system")
-STARTERS = ("booktools.", "subprocess", "multiprocessing.")
 ENDED = (None, 0, -signal.SIGTERM, -9)  # running, well, or ended by the block itself
+STARTERS = ("booktools.", "subprocess", "multiprocessing.")
 
 
-class Aftermath:
-    """Follows futures and child processes from now on.
+def follow(code: str, script: str) -> Callable[[], Iterator[str]]:
+    """Follow futures and child processes from now on.
 
     Args:
         code: The block.
         script: Its file name.
+
+    Returns:
+        A function that ends the program as Python does, and says what has failed unseen.
     """
+    started: list[Any] = []
+    seen: set[int] = set()
 
-    def __init__(self, code: str, script: str) -> None:
-        self.script = script
-        self.started: list[Any] = []
-        self.seen: set[int] = set()
-        for kind, looks in (
-            (Future, ("result", "exception")),
-            (AsyncResult, ("get", "successful")),
-        ):
-            _follow(kind, "__init__", self._keep)
-            for look in looks:
-                _follow(kind, look, self._look)
-        if not LOOKS_AT_CODES.search(code):
-            _follow(subprocess.Popen, "__init__", self._start)
-            _follow(BaseProcess, "start", self._start)
-            _follow(os, "system", self._command)
+    def start(process: Any) -> None:
+        frame = sys._getframe()
+        while frame.f_back and frame.f_globals["__name__"].startswith(STARTERS):
+            frame = frame.f_back
+        if frame.f_code.co_filename == script:  # and not a library
+            started.append(process)
 
-    def finish(self) -> Iterator[str]:
-        """End the program as Python does, and say what has failed unseen."""
+    for kind, looks in ((Future, ("result", "exception")), (AsyncResult, ("get", "successful"))):
+        _follow(kind, "__init__", started.append)
+        for look in looks:
+            _follow(kind, look, lambda one: seen.add(id(one)), before=True)
+    if not LOOKS_AT_CODES.search(code):
+        _follow(subprocess.Popen, "__init__", start)
+        _follow(BaseProcess, "start", start)
+        os.system = lambda command: subprocess.call(command, shell=True) << 8
+
+    def finish() -> Iterator[str]:
         threading._shutdown()  # type: ignore[attr-defined]  # waits for threads and executors
         atexit._run_exitfuncs()  # ends worker processes and what the block registered
         sys.modules["__main__"] = type(sys)("__main__")
         gc.collect()  # finalizers of what the block has left
-        for one in (one for one in self.started if id(one) not in self.seen):
+        for one in (one for one in started if id(one) not in seen):
             if error := _error(one):
-                yield f"{type(one).__name__} failed, and nobody looked at it: {error}"
+                yield f"{type(one).__name__} failed, and nobody looked at it: {error}\n"
 
-    def _look(self, one: Any, _: Any) -> None:
-        self.seen.add(id(one))
-
-    def _command(self, command: str, code: Any) -> None:
-        self.started.append(subprocess.CompletedProcess(command, code))
-
-    def _keep(self, one: Any, _: Any) -> None:
-        self.started.append(one)
-
-    def _start(self, process: Any, error: Any) -> None:
-        if error:
-            return  # it has not started
-        frame = sys._getframe()
-        while frame.f_back and frame.f_globals["__name__"].startswith(STARTERS):
-            frame = frame.f_back
-        if frame.f_code.co_filename == self.script:
-            self.started.append(process)
+    return finish
 
 
 def _error(one: Any) -> str:
     """What went wrong in a future or a process that is at its end, or an empty text."""
-    if isinstance(one, Future):
-        error = one.exception() if one.done() and not one.cancelled() else None
-        return repr(error) if error else ""
-    if isinstance(one, AsyncResult):
-        return repr(vars(one)["_value"]) if one.ready() and not one.successful() else ""
-    if isinstance(one, subprocess.Popen):
-        one.poll()
-    code = one.exitcode if isinstance(one, BaseProcess) else one.returncode
+    match one:
+        case Future():
+            error = one.exception() if one.done() and not one.cancelled() else None
+            return repr(error) if error else ""
+        case AsyncResult():
+            return repr(vars(one)["_value"]) if one.ready() and not one.successful() else ""
+    code = one.poll() if isinstance(one, subprocess.Popen) else one.exitcode
     return f"exit code {code}" if code not in ENDED else ""
 
 
-def _follow(owner: Any, name: str, note: Callable[[Any, Any], None]) -> None:
-    """Call `note` with the first argument and the result or error of each call of a function."""
+def _follow(owner: Any, name: str, note: Callable[[Any], None], before: bool = False) -> None:
+    """Call `note` with the object at each call of a method, or after each one that succeeds."""
     original = getattr(owner, name)
 
     @functools.wraps(original)
-    def followed(*args: Any, **kwargs: Any) -> Any:
-        try:
-            result = original(*args, **kwargs)
-        except BaseException as error:
-            note(args[0], error)
-            raise
-        note(args[0], result)
+    def followed(one: Any, *args: Any, **kwargs: Any) -> Any:
+        if before:
+            note(one)
+        result = original(one, *args, **kwargs)
+        if not before:
+            note(one)
         return result
 
     setattr(owner, name, followed)

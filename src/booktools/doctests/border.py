@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[2]
-LOOK_UPS = {
-    f"socket.{name}" for name in ("getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")
-}
+LOOK_UPS = {f"socket.get{name}" for name in ("addrinfo", "hostbyname", "hostbyaddr", "nameinfo")}
 SENDS = {f"socket.{name}" for name in ("connect", "sendto", "sendmsg")}
 READS = {"open", "os.listdir", "os.scandir"}
 WRITES = {f"os.{name}" for name in ("mkdir", "remove", "rename", "rmdir", "link", "symlink")}
 CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+READABLE = ("MPLCONFIGDIR", "MATPLOTLIBRC")
 LOCAL = re.compile(rf"|127(\.\d+){{3}}|0\.0\.0\.0|::1?|localhost|{re.escape(socket.gethostname())}")
 
 
@@ -38,17 +37,19 @@ def close_border(folders: tuple[Path, ...], log: Path, script: str, line: int) -
         script: File name of the block, to tell the line that tries.
         line: The line of the page before the block's first one.
     """
-    own = [os.path.realpath(folder) for folder in folders]
-    known = [os.environ[name] for name in ("MPLCONFIGDIR", "MATPLOTLIBRC")]
-    known += map(os.path.realpath, (sys.prefix, sys.base_prefix, *sys.path[1:]))
-    closed = [os.path.realpath(tempfile.gettempdir()), str(log.parents[2]), str(SOURCE.parent)]
+    own, known, closed = (
+        [os.path.realpath(path) for path in paths]
+        for paths in (
+            folders,
+            [sys.prefix, sys.base_prefix, *sys.path[1:], *map(os.environ.__getitem__, READABLE)],
+            (tempfile.gettempdir(), log.parents[2], SOURCE.parent),
+        )
+    )
 
     def allowed(path: str, writes: bool) -> bool:
-        if _inside(path, own):
-            return True
-        if writes:
+        if writes and not _inside(path, own):
             return path == os.devnull or "__pycache__" in path
-        return _inside(path, known) or not _inside(path, closed)
+        return any(_inside(path, some) for some in (own, known)) or not _inside(path, closed)
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         error: OSError | None = None
@@ -59,11 +60,10 @@ def close_border(folders: tuple[Path, ...], log: Path, script: str, line: int) -
         elif event in READS or event in WRITES:
             writes = event in WRITES or (event == "open" and bool(args[2] & CHANGING))
             for name in args[: 1 + (event in WRITES)]:
-                if isinstance(name, str | bytes | os.PathLike):
-                    path = os.path.realpath(os.fsdecode(name))
-                    if not allowed(path, writes):
-                        message = f"a page must keep to its own files, but this block tried {path}"
-                        error = PermissionError(message)
+                path = os.path.realpath(os.fsdecode(name)) if isinstance(name, str | bytes) else ""
+                if path and not allowed(path, writes):
+                    message = f"a page must keep to its own files, but this block tried {path}"
+                    error = PermissionError(message)
         if error:
             with open(log, "a", encoding="utf-8") as file:
                 file.write(f"line {_line(script) + line}: {error}\n")
@@ -74,13 +74,11 @@ def close_border(folders: tuple[Path, ...], log: Path, script: str, line: int) -
 
 def _host(first: Any, address: Any = None) -> str:
     """The host of a look-up, or of a socket and an address; empty if it is on this machine."""
-    if isinstance(first, socket.socket):
-        if first.family not in (socket.AF_INET, socket.AF_INET6):
-            return ""  # how DataLoader workers talk to their parent
-    else:
+    if not isinstance(first, socket.socket):
         address = first
-    host = address[0] if isinstance(address, tuple) else address
-    return os.fsdecode(host or "")
+    elif first.family not in (socket.AF_INET, socket.AF_INET6):
+        return ""  # how DataLoader workers talk to their parent
+    return os.fsdecode((address[0] if isinstance(address, tuple) else address) or "")
 
 
 def _inside(path: str, folders: list[str]) -> bool:

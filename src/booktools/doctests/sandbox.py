@@ -1,10 +1,9 @@
 """Hand blocks to the program that runs them, see `worker`.
 
-Nothing of the user's machine reaches a block but what says where programs are and how torch
-computes: the environment is made of the variables in `KEPT` and of fixed ones. So there is no
-display, no GPU, no own matplotlibrc, and as many threads as `OMP_NUM_THREADS` says (1 if it says
-nothing). Where Linux allows it, the program gets a network of its own, in which nothing but
-127.0.0.1 can be reached.
+Nothing of the user's machine reaches a block but where programs are and how torch computes: its
+environment is what `KEPT` lets through and some fixed values. There is no display, no GPU and no
+own matplotlibrc, and as many threads as `OMP_NUM_THREADS` says (1 if it says nothing). Where Linux
+allows it, the program gets a network of its own, in which there is only 127.0.0.1.
 """
 
 import functools
@@ -17,28 +16,30 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import Any
 
-from booktools.doctests.aftermath import REPORT
 from booktools.doctests.border import SOURCE
 from booktools.doctests.worker import CAN_FORK, Job, Outcome, name_lines
 
 KEPT = re.compile(
-    r"(?:OMP|ATEN|ONEDNN|DNNL|MKL|KMP)_\w+|PATH|(?:DY)?LD_LIBRARY_PATH"
-    r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|NUMBER_OF_PROCESSORS|PROCESSOR_ARCHITECTURE",
+    r"(?:OMP|ATEN|ONEDNN|DNNL|MKL|KMP|PROCESSOR)_\w+|PATH(?:EXT)?|(?:DY)?LD_LIBRARY_PATH"
+    r"|SYSTEM(?:ROOT|DRIVE)|WINDIR|COMSPEC|NUMBER_OF_PROCESSORS",
     re.IGNORECASE,
 )
 NO_NETWORK = ("unshare", "--map-current-user", "--keep-caps", "--net")
+REPORT = re.compile(  # of an error or a warning, from Python or from C++
+    r"^(?:Traceback \(most recent|Exception ignored|Task was destroyed|\[?[WEF]\d{4} )|Warning: ",
+    re.MULTILINE,
+)
 
 
 def block_environment(variables: Mapping[str, str], hash_seed: int, home: str) -> dict[str, str]:
     """The environment of a block, from that of pytest."""
-    kept = {name: value for name, value in variables.items() if KEPT.fullmatch(name)}
     return {
         "OMP_NUM_THREADS": "1",
-        **kept,
+        **{name: value for name, value in variables.items() if KEPT.fullmatch(name)},
+        **dict.fromkeys(("HOME", "USERPROFILE"), home),
         "CUDA_VISIBLE_DEVICES": "",
-        "HOME": home,
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": str(SOURCE.parent / ".cache" / "matplotlib"),  # its list of fonts
@@ -47,7 +48,6 @@ def block_environment(variables: Mapping[str, str], hash_seed: int, home: str) -
         "PYTHONPATH": str(SOURCE),
         "PYTHONUTF8": "1",
         "TZ": "UTC",
-        "USERPROFILE": home,
     }
 
 
@@ -62,7 +62,7 @@ def no_network() -> tuple[str, ...]:
 
 
 class Sandbox:
-    """A running sandbox program; it starts with the first job.
+    """A running sandbox program; it starts with the first job, and a closed one starts again.
 
     Args:
         hash_seed: Seed of Python's hashes, which decide the order of a set of words.
@@ -70,14 +70,15 @@ class Sandbox:
     """
 
     def __init__(self, hash_seed: int, *, fork: bool = CAN_FORK) -> None:
-        self.hash_seed = hash_seed
-        self.fork = fork
-        self.process: subprocess.Popen[str] | None = None
-        self.home = tempfile.TemporaryDirectory(prefix="b", ignore_cleanup_errors=True)
+        self.hash_seed, self.fork = hash_seed, fork
+        self.home: Any = None
+        self.process: Any = None
 
-    def start(self) -> None:
-        """Start the program, unless it runs, and wait until it has imported the libraries."""
+    def run(self, job: Job) -> Outcome:
+        """Run a block in a fresh process and return what became of it."""
         if self.process is None or self.process.poll() is not None:
+            self.close()
+            self.home = tempfile.TemporaryDirectory(prefix="b", ignore_cleanup_errors=True)
             program = f"from booktools.doctests.worker import serve; serve({self.fork})"
             self.process = subprocess.Popen(
                 [*no_network(), sys.executable, "-c", program],
@@ -87,32 +88,16 @@ class Sandbox:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            self._exchange("")
-
-    def run(self, job: Job) -> Outcome:
-        """Run a block in a fresh process and return what became of it."""
-        self.start()
-        return _read(job, self._exchange(json.dumps(asdict(job))))
+        self.process.stdin.write(json.dumps(asdict(job)) + "\n")
+        self.process.stdin.flush()
+        return _read(job, self.process.stdout.readline().strip())
 
     def close(self) -> None:
         """End the program."""
         if self.process is not None:
             self.process.communicate()
+            self.home.cleanup()
             self.process = None
-        self.home.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _exchange(self, request: str) -> str:
-        if self.process is None or self.process.stdin is None or self.process.stdout is None:
-            raise RuntimeError("the sandbox must be started with pipes, got none")
-        self.process.stdin.write(request + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
 
 
 def _read(job: Job, code: str) -> Outcome:

@@ -40,46 +40,27 @@ CAN_FORK = sys.platform == "linux"  # macOS has fork, but its own libraries do n
 
 @dataclass(frozen=True)
 class Job:
-    """A block to run.
-
-    Attributes:
-        code: The Python code.
-        line: The line of the page on which its fence opens.
-        page: The name of the page for tracebacks.
-        folder: An empty folder for everything about this run.
-        seed: The hidden seed that the generators start from.
-        hash_seed: Asks for a new interpreter, in which it decides the order of sets.
-        seconds: The time after which the block is given up.
-    """
+    """A block to run, and where and how."""
 
     code: str
-    line: int
-    page: str
-    folder: str
-    seed: int
-    hash_seed: int | None = None
-    seconds: int = 600
+    line: int  # of the page, on which its fence opens
+    page: str  # as tracebacks name it
+    folder: str  # an empty one for everything about this run
+    seed: int  # hidden, for the generators to start from
+    hash_seed: int | None = None  # asks for a new interpreter with this order of sets
+    seconds: int = 600  # after which the block is given up
 
 
 @dataclass
 class Outcome:
-    """What became of a job.
-
-    Attributes:
-        printed: Everything that arrived on standard output.
-        errors: Everything that arrived on standard error.
-        failure: The traceback of what ended the block, or an empty text.
-        attempts: The attempts to reach the network or foreign files.
-        num_figures: How many figures were open at the end; they lie in the job's folder.
-        hidden: Whether the block drew random numbers without a visible seed.
-    """
+    """What became of a job."""
 
     printed: str = ""
-    errors: str = ""
-    failure: str = ""
-    attempts: list[str] = field(default_factory=list)
-    num_figures: int = 0
-    hidden: bool = False
+    errors: str = ""  # what arrived on standard error
+    failure: str = ""  # the traceback of what ended the block, or another reason to refuse it
+    attempts: list[str] = field(default_factory=list)  # to reach the network or foreign files
+    num_figures: int = 0  # that were open at the end; they lie in the job's folder
+    hidden: bool = False  # whether it drew random numbers without a visible seed
 
 
 def serve(fork: bool) -> None:
@@ -90,23 +71,32 @@ def serve(fork: bool) -> None:
     _raise_loopback()
     gc.collect()
     gc.freeze()  # a block looks for its own garbage only, not for that of torch
-    print(sys.stdin.readline().strip() or "ready", flush=True)
     for line in sys.stdin:
         job = Job(**json.loads(line))
         start = _fork if fork and job.hash_seed is None else _start_interpreter
-        print(start(job), flush=True)
+        print(start(line, job), flush=True)
 
 
 def main(line: str) -> NoReturn:
-    """Run a job given as JSON in this new interpreter."""
-    os._exit(_run_and_report(Job(**json.loads(line))))
+    """Run a job given as JSON, and end this process; a full shutdown would take a second."""
+    job = Job(**json.loads(line))
+    code = 1
+    try:
+        _prepare(job)
+        report = json.dumps(asdict(_run(job)))
+        sys.stdout.flush()
+        (Path(job.folder) / "outcome.json").write_text(report, "utf-8")
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    os._exit(code)
 
 
-def _fork(job: Job) -> int:
+def _fork(line: str, job: Job) -> int:
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        os._exit(_run_and_report(job))  # a full shutdown of the interpreter takes a second
+        main(line)
     signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
     signal.alarm(job.seconds + GRACE)
     try:
@@ -116,10 +106,10 @@ def _fork(job: Job) -> int:
         _kill_group(child)
 
 
-def _start_interpreter(job: Job) -> int:
+def _start_interpreter(line: str, job: Job) -> int:
     program = "import sys; from booktools.doctests.worker import main; main(sys.argv[1])"
-    command = [sys.executable, "-c", program, json.dumps(asdict(job))]
     seed = {} if job.hash_seed is None else {"PYTHONHASHSEED": str(job.hash_seed)}
+    command = [sys.executable, "-c", program, line]
     with subprocess.Popen(command, env={**os.environ, **seed}) as process:
         try:
             return process.wait(job.seconds + GRACE)
@@ -160,19 +150,6 @@ def _raise_loopback() -> None:
             fcntl.ioctl(some, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
-def _run_and_report(job: Job) -> int:
-    """Run a job, and return the exit code: 0 if its outcome could be written."""
-    try:
-        _prepare(job)
-        report = json.dumps(asdict(_run(job)))
-        sys.stdout.flush()
-        (Path(job.folder) / "outcome.json").write_text(report, "utf-8")
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-
 def _prepare(job: Job) -> None:
     """Give the process its streams, folders, arguments and warnings."""
     folder, temporary = Path(job.folder), Path.home() / str(os.getpid())
@@ -182,13 +159,9 @@ def _prepare(job: Job) -> None:
         path.mkdir()
     script.write_text(job.code, "utf-8")
     linecache.cache[SCRIPT] = (len(job.code), None, job.code.splitlines(keepends=True), SCRIPT)
-    for target, path, mode in (
-        (0, Path(os.devnull), os.O_RDONLY),
-        (1, folder / "printed", os.O_WRONLY | os.O_CREAT),
-        (2, folder / "errors", os.O_WRONLY | os.O_CREAT),
-    ):
-        file = os.open(path, mode)
-        os.dup2(file, target)
+    for stream, path in enumerate((Path(os.devnull), folder / "printed", folder / "errors")):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT if stream else os.O_RDONLY)
+        os.dup2(file, stream)
         os.close(file)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # as in a terminal
     faulthandler.dump_traceback_later(job.seconds, exit=True)
@@ -200,20 +173,22 @@ def _prepare(job: Job) -> None:
     tempfile.tempdir = None
     sys.argv[:] = [str(script)]
     sys.path[0] = str(script.parent)
+    quiet: list[type[Warning]] = [ImportWarning, ResourceWarning]  # Python shows none of these,
+    quiet += [DeprecationWarning, PendingDeprecationWarning]  # and these to authors alone
     warnings.resetwarnings()
     warnings.simplefilter("error")
-    for hidden in (ImportWarning, ResourceWarning, DeprecationWarning, PendingDeprecationWarning):
-        warnings.simplefilter("ignore", hidden)  # as Python does, unless the block is to blame
-        if issubclass(hidden, DeprecationWarning | PendingDeprecationWarning):
-            warnings.filterwarnings("error", "", hidden, r"__main__$|notes\.")
+    for category in quiet:
+        warnings.simplefilter("ignore", category)
+    for category in quiet[2:]:
+        warnings.filterwarnings("error", "", category, r"__main__$|notes\.")
     warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")  # plt.show()
 
 
 def _run(job: Job) -> Outcome:
     """Run a block in this process, which is of no use afterwards."""
-    from booktools.doctests.aftermath import Aftermath
+    from booktools.doctests.aftermath import follow  # not before `preload`
 
-    watch, aftermath, outcome = None, Aftermath(job.code, SCRIPT), Outcome()
+    watch, finish, outcome = None, follow(job.code, SCRIPT), Outcome()
     if "torch" in sys.modules:
         from booktools.doctests.randomness import Watch
 
@@ -225,11 +200,13 @@ def _run(job: Job) -> Outcome:
             from booktools.doctests.figures import save_figures
 
             outcome.num_figures = save_figures(Path(job.folder))
-        outcome.failure = "".join(f"{line}\n" for line in aftermath.finish())
+        outcome.failure = "".join(finish())
     except SystemExit as error:
         outcome.failure = f"SystemExit: {error.code}\n"
     except BaseException as error:
-        outcome.failure = _describe(error, job)
+        report = traceback.TracebackException.from_exception(error)
+        _keep_own_frames(report)
+        outcome.failure = name_lines("".join(report.format()), job)
     return outcome
 
 
@@ -247,20 +224,11 @@ def _execute(job: Job) -> None:
             raise
 
 
-def _describe(error: BaseException, job: Job) -> str:
-    """The traceback with the lines of the page and of the package, and no others."""
-    report = traceback.TracebackException.from_exception(error)
-    _keep_own_frames(report)
-    return name_lines("".join(report.format()), job)
-
-
 def name_lines(text: str, job: Job) -> str:
     """A text with tracebacks that name the page and its lines instead of the block's."""
-
-    def name(match: re.Match[str]) -> str:
-        return f'File "{job.page}", line {int(match[1]) + job.line}'
-
-    return re.sub(rf'File "{re.escape(SCRIPT)}", line (\d+)', name, text)
+    places = re.split(rf'File "{SCRIPT}", line (\d+)', text)
+    places[1::2] = [f'File "{job.page}", line {int(line) + job.line}' for line in places[1::2]]
+    return "".join(places)
 
 
 def _keep_own_frames(report: traceback.TracebackException) -> None:

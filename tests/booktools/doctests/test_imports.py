@@ -64,7 +64,7 @@ def test_a_module_that_only_the_sandbox_has_is_noticed(run_code, code, message):
     [
         "import torch\nprint(torch.nn.functional.relu, torch.utils.data.DataLoader, torch.onnx)",
         "import matplotlib\nimport matplotlib.pyplot as plt\nprint(matplotlib.figure.Figure)",
-        "import sklearn, numpy, torchvision\nprint(sklearn.datasets, numpy.random, torchvision.ops)",
+        "import sklearn, numpy, torchvision\nprint(sklearn.svm, numpy.random, torchvision.ops)",
         "import concurrent.futures, os\nprint(concurrent.futures.Future, os.path)",
         "import matplotlib\nimport notes.figures.style\nprint(matplotlib.figure)",
         "from tqdm import tqdm\nfrom PIL import Image\nprint(tqdm, Image)",

@@ -1,3 +1,5 @@
+from contextlib import closing
+
 from booktools.doctests.sandbox import Sandbox, block_environment
 from booktools.doctests.worker import Job
 
@@ -46,19 +48,20 @@ matplotlib.pyplot.plot([1, 2])
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("lines.marker: o", encoding="utf-8")
     (tmp_path / "job").mkdir()
-    with Sandbox(hash_seed=1, fork=False) as sandbox:
+    with closing(Sandbox(hash_seed=1, fork=False)) as sandbox:
         outcome = sandbox.run(Job(code, 10, "docs/page.md", str(tmp_path / "job"), seed=5))
         assert outcome.failure == ""
         assert outcome.printed == f"{sandbox.process.pid} __main__ True None\n"
         assert outcome.num_figures == 1
 
 
-def test_a_sandbox_that_died_starts_again_and_ends_when_it_is_closed():
-    with Sandbox(hash_seed=1, fork=False) as sandbox:
-        sandbox.start()
-        sandbox.process.kill()
-        sandbox.process.communicate()
-        sandbox.start()
-        again = sandbox.process
-        assert again.poll() is None
-    assert again.returncode == 0
+def test_a_sandbox_that_died_starts_again_and_ends_when_it_is_closed(tmp_path):
+    with closing(Sandbox(hash_seed=1, fork=False)) as sandbox:
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            assert not sandbox.run(Job("x = 1\n", 1, "page", str(tmp_path / name), 1)).failure
+            process = sandbox.process
+            if name == "a":
+                process.kill()
+                process.wait()
+    assert process.returncode == 0
