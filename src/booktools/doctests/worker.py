@@ -34,7 +34,7 @@ from booktools.doctests.border import SOURCE, close_border
 from booktools.doctests.imports import faults, preload
 
 SCRIPT = "block.py"  # what tracebacks call it, wherever it lies
-GRACE = 5  # seconds between the end that a block may see and the one that it cannot ignore
+GRACE = 3  # seconds between the end that a block may see and the one that it cannot ignore
 CAN_FORK = sys.platform == "linux"  # macOS has fork, but its own libraries do not survive one
 
 
@@ -180,7 +180,7 @@ def _prepare(job: Job) -> None:
     for category in quiet:
         warnings.simplefilter("ignore", category)
     for category in quiet[2:]:
-        warnings.filterwarnings("error", "", category, r"__main__$|notes\.")
+        warnings.filterwarnings("error", "", category, r"__main__$|block$|notes\.")
     warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")  # plt.show()
 
 
