@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim import SGD, Adam, AdamW
@@ -657,6 +657,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=60)  # each one writes two files
 @given(value=VALUES)
 def test_every_value_is_refused_or_comes_back_equal(whole_file, value):
     path, model = whole_file.with_name("any.pt"), nn.Linear(1, 1)

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator, Mapping
 from types import FunctionType
 
+import torch
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
+SMALL = 4096
 MIN_SCALE = 1e-4  # where a gradient does not fit into float16, it is above 600 million
 
 
@@ -72,7 +73,15 @@ def _check_finite(what: str, tensors: dict[int, Tensor], model: nn.Module, when:
 
 
 def _sum(tensors: list[Tensor]) -> float:
-    """One number that is not finite if an entry is not."""
-    if tensors and not tensors[0].is_cpu:
-        return get_total_norm(tensors).item()  # waits for the GPU once
-    return sum(abs(tensor.sum().item()) for tensor in tensors)
+    """One number that is not finite if an entry is not: a single look at the device."""
+    if not tensors:
+        return 0.0
+    device = tensors[0].device
+    # Small tensors are added up as one, since each sum has its price; large ones are not copied.
+    parts = [
+        tensor.flatten()
+        if tensor.numel() <= SMALL and tensor.device == device and not tensor.is_sparse
+        else tensor.sum()[None].to(device)
+        for tensor in tensors
+    ]
+    return abs(torch.cat(parts).sum().item())

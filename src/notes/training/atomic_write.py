@@ -138,8 +138,9 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
 def _copy_rights(old: Path, new: Path) -> None:
     """Give the new file the owner, the mode and the extended attributes of the old one."""
     status = old.stat()
-    with suppress(OSError, AttributeError):  # only root gives files away; Windows has no owners
-        os.chown(new, status.st_uid, status.st_gid)
+    for owner in ((-1, status.st_gid), (status.st_uid, -1)):
+        with suppress(OSError, AttributeError):  # only root gives files away; Windows has no owners
+            os.chown(new, *owner)
     shutil.copystat(old, new)
     os.utime(new)  # copied as well, and the old time would look like a leftover's
 

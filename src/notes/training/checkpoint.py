@@ -8,6 +8,7 @@ import copy
 import operator
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -27,9 +28,13 @@ from notes.training._states import (
     plain,
     set_states,
 )
-from notes.training.atomic_write import atomic_write, check_writable
+from notes.training.atomic_write import atomic_write
 
 FORMAT = "notes.checkpoint 2"
+
+
+class _DryRun(Exception):  # noqa: N818 - no error: it keeps the new file from replacing the old one
+    pass
 
 
 # --8<-- [start:Checkpoint]
@@ -81,7 +86,8 @@ def save_checkpoint(
         epoch: Number of epochs that are finished.
         extra: More values to keep: tensors, numbers, text, and lists or dicts of them. Numbers of
             NumPy are saved as Python's.
-        dry_run: Whether to write nothing and only to find out what would be refused.
+        dry_run: Whether to throw the new file away after it has been read back: to find out
+            beforehand what would be refused.
 
     Raises:
         FileNotFoundError: If the folder of `path` does not exist; see `atomic_write` for the rest.
@@ -103,11 +109,10 @@ def save_checkpoint(
             **get_states(parts, generators or {}),
         }
     )
-    if dry_run:
-        check_writable("path", path)
-    else:
-        with atomic_write(path) as file:
-            _write(contents, file)
+    with suppress(_DryRun), atomic_write(path) as file:
+        _write(contents, file)
+        if dry_run:
+            raise _DryRun
 
 
 # --8<-- [end:save_checkpoint]
