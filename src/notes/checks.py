@@ -3,6 +3,8 @@
 Shapes: letters are free sizes, numbers are fixed ones, so `"N", 4` reads "any number of rows of 4".
 """
 
+import operator
+
 import torch
 from torch import Tensor
 
@@ -246,6 +248,37 @@ def check_probabilities(name: str, tensor: Tensor) -> None:
         raise ValueError(f"{name} must lie in [0, 1], got {wrong[0].item():.4g}")
 
 
+def as_integer(name: str, value: int, *, minimum: int = 1) -> int:
+    """A number that counts something, as a plain integer.
+
+    Args:
+        name: What the caller calls the argument.
+        value: The argument; an integer of NumPy or an integer tensor of one element will do too.
+        minimum: The smallest number allowed.
+
+    Raises:
+        TypeError: If the value is not an integer, such as 2.0 or True.
+        ValueError: If it is below the minimum.
+
+    Examples:
+        >>> as_integer("num_classes", torch.tensor(10))
+        10
+        >>> as_integer("num_classes", 0)
+        Traceback (most recent call last):
+        ...
+        ValueError: num_classes must be at least 1, got 0
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    number = _integer(value)
+    if number is None:
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
 def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tuple[int, int]:
     """One number for each direction, from one number for both or from a pair.
 
@@ -275,3 +308,13 @@ def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tup
     if min(pair) < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
     return pair
+
+
+def _integer(value: object) -> int | None:
+    """The integer that a value stands for, or None; True stands for none."""
+    if isinstance(value, bool) or (isinstance(value, Tensor) and value.dtype == torch.bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # what has no index raises TypeError
+    except TypeError:
+        return None
