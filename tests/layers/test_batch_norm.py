@@ -157,7 +157,7 @@ def test_a_scale_for_other_channels_is_rejected():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_features": 0}, "num_features must be greater than 0, got 0"),
+        ({"num_features": 0}, "num_features must be at least 1, got 0"),
         ({"num_features": 3, "momentum": 1.5}, r"momentum must lie in \[0, 1\], got 1.5"),
         ({"num_features": 3, "eps": 0.0}, "eps must be greater than 0, got 0.0"),
     ],

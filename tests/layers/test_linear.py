@@ -90,8 +90,8 @@ def test_integers_and_mixed_dtypes_are_rejected():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ((0, 3), "in_features must be greater than 0, got 0"),
-        ((3, -1), "out_features must be greater than 0, got -1"),
+        ((0, 3), "in_features must be at least 1, got 0"),
+        ((3, -1), "out_features must be at least 1, got -1"),
     ],
 )
 def test_a_layer_without_features_is_rejected(sizes, message):

@@ -125,7 +125,7 @@ def test_an_empty_batch_gives_an_empty_output():
     [
         pytest.param((4, 4), {}, r"images must have shape \(B, C, H, W\), got \(4, 4\)", id="rank"),
         pytest.param((1, 1, 1, 4), {}, "window must fit into the padded image", id="too large"),
-        pytest.param((1, 1, 0, 4), {}, "size must be greater than 0, got 0", id="no pixel"),
+        pytest.param((1, 1, 0, 4), {}, "size must be at least 1, got 0", id="no pixel"),
         pytest.param((1, 1, 4, 4), {"stride": 0}, "stride must be at least 1, got 0", id="stride"),
         pytest.param(
             (1, 1, 4, 4),

@@ -244,7 +244,7 @@ def conv2d(
         return output
     check_shape("bias", bias, weight.shape[0])
     check_same("images", images, "bias", bias)
-    return output + bias[:, None, None]
+    return output + bias[:, None, None].to(output.dtype)  # another one under autocast only
 
 
 # --8<-- [end:conv2d]

@@ -174,11 +174,11 @@ def avg_pool2d(
     edges = (columns, columns, rows, rows)
     # Fast: all windows of all images in one call, on a view.
     windows = sliding_windows(F.pad(images, edges), sizes, stride=strides)  # (B, C, H', W', h, w)
+    means = windows.mean(dim=(4, 5))  # not sums, which half precision may not hold
     if count_include_pad:
-        return windows.mean(dim=(4, 5))
+        return means
     inside = F.pad(images.new_ones(1, 1, *images.shape[2:]), edges)  # 1 for pixels, 0 for padding
-    counts = sliding_windows(inside, sizes, stride=strides).sum(dim=(4, 5))  # (1, 1, H', W')
-    return windows.sum(dim=(4, 5)) / counts
+    return means / sliding_windows(inside, sizes, stride=strides).mean(dim=(4, 5))
 
 
 # --8<-- [end:avg_pool2d]

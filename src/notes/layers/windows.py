@@ -6,7 +6,7 @@ window, `H'` and `W'` of the output: one place for each position of the window.
 
 from torch import Tensor
 
-from notes.checks import check_positive, check_shape
+from notes.checks import as_integer, check_shape
 
 
 # --8<-- [start:output_size]
@@ -33,7 +33,7 @@ def output_size(
         padding: Pixels added at each of the two ends.
         dilation: Pixels from one entry of the window to the next; 1 leaves no gaps.
         ceil_mode: Round up instead of down: keep a last window that sticks out of the padded
-            image, if it starts inside the image or the padding before it.
+            image, by less than the stride, if it starts inside the image or the padding before it.
 
     Raises:
         ValueError: If an argument is too small or the window does not fit even once.
@@ -49,28 +49,24 @@ def output_size(
     Explained in:
         [The size][the-size]
     """
-    for name, value in {
-        "size": size,
-        "window": window,
-        "stride": stride,
-        "dilation": dilation,
-    }.items():
-        check_positive(name, value)
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0, got {padding}")
+    size, window = as_integer("size", size), as_integer("window", window)
+    stride, dilation = as_integer("stride", stride), as_integer("dilation", dilation)
+    padding = as_integer("padding", padding, minimum=0)
     # --8<-- [start:output_size_rule]
     reach = dilation * (window - 1) + 1
     room = size + 2 * padding - reach
+    if ceil_mode:
+        room += stride - 1  # so far the last window may stick out
     if room < 0:
         raise ValueError(
             f"window must fit into the padded image of {size + 2 * padding} pixels, got {reach}"
         )
-    if not ceil_mode:
-        return room // stride + 1
+    steps = room // stride
     # --8<-- [end:output_size_rule]
-    steps = -(-room // stride)
     # A window that starts in the padding behind the image would see no pixel at all.
-    return steps + 1 if steps * stride < size + padding else steps
+    if ceil_mode and steps * stride >= size + padding:
+        steps -= 1
+    return steps + 1
 
 
 # --8<-- [end:output_size]
