@@ -11,9 +11,8 @@ from collections import OrderedDict
 
 from torch import nn
 
-from notes.checks import check_positive
-from notes.models._scaled_width import scaled
-from notes.models.classifier import ImageClassifier
+from notes.checks import as_integer
+from notes.models.classifier import ImageClassifier, scaled
 
 
 # --8<-- [start:nin_block]
@@ -79,8 +78,8 @@ def nin(
     Explained in:
         [Network in network][network-in-network]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     channels1, channels2, channels3 = scaled(96, width), scaled(256, width), scaled(384, width)
     # --8<-- [start:layers]
     block4 = nin_block(channels3, num_classes, kernel_size=3, padding=1)
