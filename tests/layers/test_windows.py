@@ -22,6 +22,13 @@ def test_the_output_size_for_five_pixels_is_the_one_computed_by_hand(arguments, 
     assert output_size(5, **arguments) == expected
 
 
+def test_a_window_may_stick_out_by_less_than_the_stride_in_ceil_mode():
+    assert output_size(2, 3, stride=2, ceil_mode=True) == 1
+    for stride in (1, 2):
+        with pytest.raises(ValueError, match="padded image of 2 pixels, got 4"):
+            output_size(2, 4, stride=stride, ceil_mode=True)
+
+
 def test_a_window_that_would_start_behind_the_image_is_no_window():
     # From -1 in steps of 4: at 3 it starts in the padding behind the 3 pixels.
     assert output_size(3, 2, stride=4, padding=1, ceil_mode=True) == 1
@@ -55,6 +62,12 @@ def test_windows_are_a_view_of_the_image():
 def test_dilation_skips_pixels_inside_the_window():
     images = torch.arange(9).reshape(1, 1, 3, 3)
     assert sliding_windows(images, (2, 2), dilation=(2, 2)).tolist() == [[[[[[0, 2], [6, 8]]]]]]
+
+
+def test_one_number_stands_for_both_directions():
+    images = torch.rand(1, 1, 9, 9)
+    windows = sliding_windows(images, 3, stride=2, dilation=2)
+    assert torch.equal(windows, sliding_windows(images, (3, 3), stride=(2, 2), dilation=(2, 2)))
 
 
 def test_an_empty_batch_has_no_window():

@@ -165,7 +165,7 @@ def affine_at(
         # From outside comes 0. What is missing there in a moved image of ones, `fill` replaces.
         ones = torch.ones_like(images[:, :1], dtype=dtype)
         missing = 1 - F.grid_sample(ones, grid, mode, "zeros", align_corners=False)
-        moved = torch.where(missing > 1e-6, moved + fill * missing, moved)  # less is rounding
+        moved.add_(F.threshold(missing, 1e-6, 0.0), alpha=float(fill))  # less is rounding
     return moved.round().to(images.dtype) if images.dtype == torch.uint8 else moved.to(images)
 
 

@@ -234,8 +234,8 @@ def conv2d(
     windows = sliding_windows(
         padded,
         (weight.shape[2], weight.shape[3]),
-        stride=as_pair("stride", stride),
-        dilation=as_pair("dilation", dilation),
+        stride=stride,
+        dilation=dilation,
     )  # (B, C, H', W', h, w)
     # Fast because the windows are a view and the sum over c, a and b is one matrix product for
     # all places, kernels and images, where corr2d takes a step of Python for each place.

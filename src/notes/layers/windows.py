@@ -6,7 +6,7 @@ window, `H'` and `W'` of the output: one place for each position of the window.
 
 from torch import Tensor
 
-from notes.checks import as_integer, check_shape
+from notes.checks import as_integer, as_pair, check_shape
 
 
 # --8<-- [start:output_size]
@@ -62,11 +62,10 @@ def output_size(
             f"window must fit into the padded image of {size + 2 * padding} pixels, got {reach}"
         )
     steps = room // stride
-    # --8<-- [end:output_size_rule]
-    # A window that starts in the padding behind the image would see no pixel at all.
     if ceil_mode and steps * stride >= size + padding:
-        steps -= 1
+        steps -= 1  # this window would start in the padding behind the image, and see no pixel
     return steps + 1
+    # --8<-- [end:output_size_rule]
 
 
 # --8<-- [end:output_size]
@@ -75,10 +74,10 @@ def output_size(
 # --8<-- [start:sliding_windows]
 def sliding_windows(
     images: Tensor,
-    window: tuple[int, int],
+    window: int | tuple[int, int],
     *,
-    stride: tuple[int, int] = (1, 1),
-    dilation: tuple[int, int] = (1, 1),
+    stride: int | tuple[int, int] = 1,
+    dilation: int | tuple[int, int] = 1,
 ) -> Tensor:
     """Every window of every image, as a view: nothing is copied.
 
@@ -88,8 +87,8 @@ def sliding_windows(
 
     Args:
         images: `(B, C, H, W)`, any dtype.
-        window: Height and width of the window.
-        stride: Pixels from one window to the next, down and across.
+        window: Height and width of the window, or one number for both.
+        stride: Pixels from one window to the next, `(down, across)` or one number for both.
         dilation: Pixels from one entry of the window to the next.
 
     Returns:
@@ -109,12 +108,14 @@ def sliding_windows(
         [At the border][at-the-border]
     """
     check_shape("images", images, "B", "C", "H", "W")
+    sizes, strides = as_pair("window", window), as_pair("stride", stride)
+    dilations = as_pair("dilation", dilation)
     windows = images
     for dim in (0, 1):
-        output_size(images.shape[2 + dim], window[dim], stride=stride[dim], dilation=dilation[dim])
-        reach = dilation[dim] * (window[dim] - 1) + 1
-        windows = windows.unfold(2 + dim, reach, stride[dim])
-    return windows[..., :: dilation[0], :: dilation[1]]  # (B, C, H', W', h, w)
+        side, step, gap = sizes[dim], strides[dim], dilations[dim]
+        output_size(images.shape[2 + dim], side, stride=step, dilation=gap)  # does it fit?
+        windows = windows.unfold(2 + dim, gap * (side - 1) + 1, step)
+    return windows[..., :: dilations[0], :: dilations[1]]  # (B, C, H', W', h, w)
 
 
 # --8<-- [end:sliding_windows]
