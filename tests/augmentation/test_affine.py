@@ -76,6 +76,15 @@ def test_a_large_fill_leaves_the_inside_alone(mode, fill, make_images, generator
     torch.testing.assert_close(filled[ones == 0], torch.full_like(filled[ones == 0], fill))
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+@pytest.mark.parametrize(
+    ("shift", "scale"), [(1e9, 1.0), (-3e38, 1.0), (1.0, 1e-38), (1e30, 1e-30)]
+)
+def test_what_is_moved_or_reduced_beyond_all_bounds_leaves_the_fill(mode, shift, scale):
+    draw = draws(shift=(shift, shift), scale=scale)
+    assert affine_at(FOUR, draw, mode, fill=9.0).flatten().tolist() == [9, 9, 9, 9]
+
+
 def test_bytes_are_rounded_to_the_nearest():
     images = torch.tensor([1, 2, 2, 2], dtype=torch.uint8).view(1, 1, 1, 4)
     half = affine_at(images, draws(shift=(0.25, 0.0)), "bilinear")  # 0.75, 1.75, 2, 2

@@ -102,6 +102,8 @@ def test_values_that_do_not_fit_are_refused():
         erase_at(ONES, PARTS, ONES.to("meta"))
     with pytest.raises(ValueError, match=r"^values must be a whole number .* got 300$"):
         erase_at(ONES.byte(), PARTS, 300)
+    with pytest.raises(ValueError, match=r"^value must be a whole number .* got 300$"):
+        random_erasing(ONES.byte(), value=300)
 
 
 def test_a_part_that_leaves_its_image_is_refused():

@@ -161,6 +161,22 @@ def test_binary_cross_entropy_with_logits_agrees_with_torch_also_at_zero(reducti
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (binary_cross_entropy, F.binary_cross_entropy),
+        (binary_cross_entropy_with_logits, F.binary_cross_entropy_with_logits),
+    ],
+)
+def test_half_precision_under_autocast_meets_float32_targets_as_in_torch(ours, theirs, dtype):
+    answers, targets = draw(20).sigmoid().to(dtype), draw(20, seed=1).sigmoid().float()
+    with torch.autocast("cpu", dtype=dtype):
+        loss, expected = ours(answers, targets), theirs(answers, targets)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, expected, atol=1e-3, rtol=1e-3)
+
+
 def test_the_gradients_are_right():
     answers = torch.tensor([0.3, 0.9, 0.5], dtype=torch.float64)
     truth = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)

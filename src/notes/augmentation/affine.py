@@ -159,6 +159,7 @@ def affine_at(
     matrices = _inverse_matrices(draws)
     origins = matrices @ -draws.shifts.double()[:, :, None]  # (B, 2, 1)
     theta = torch.cat([matrices * halves, origins], dim=2) / halves[:, None]  # (B, 2, 3)
+    theta = theta.clamp(-1e30, 1e30)  # so far outside that it makes no difference, and no infinity
     grid = F.affine_grid(theta.to(dtype), list(images.shape), align_corners=False)  # (B, H, W, 2)
     moved = F.grid_sample(images.to(dtype), grid, mode, "zeros", align_corners=False)
     if fill != 0:

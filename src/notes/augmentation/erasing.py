@@ -132,7 +132,8 @@ def random_erasing(
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
         ValueError: If the images are not `(B, C, H, W)` or empty, `p` is outside [0, 1], `scale`
-            is not a rising pair in [0, 1], or `ratio` not a rising pair above 0.
+            is not a rising pair in [0, 1], `ratio` not a rising pair above 0, or an image cannot
+            hold the value.
 
     Source:
         Zhong et al., "Random Erasing Data Augmentation" (2017), https://arxiv.org/abs/1708.04896.
@@ -144,7 +145,9 @@ def random_erasing(
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    return erase_at(images, draw_erasures(images, p, scale, ratio, generator), value)
+    parts = draw_erasures(images, p, scale, ratio, generator)
+    check_fill("value", value, images)
+    return erase_at(images, parts, value)
 
 
 # --8<-- [end:random_erasing]

@@ -1,6 +1,7 @@
 """Kaiming initialization: for ReLU and its relatives.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 
 Shapes: `O` outputs, `I` inputs, `...` the sides of a kernel.
 """

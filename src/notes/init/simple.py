@@ -1,6 +1,7 @@
 """Fill a tensor without looking at its shape.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 Pass it `layer.weight`, or a whole tree by `notes.init.by_type.init_by_type`.
 """
 

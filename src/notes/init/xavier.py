@@ -1,6 +1,7 @@
 """Xavier initialization: for linear layers, sigmoid and tanh.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 
 Shapes: `O` outputs, `I` inputs, `...` the sides of a kernel.
 """

@@ -90,7 +90,7 @@ def binary_cross_entropy_with_logits(
         [Losses][losses]
     """
     _check_binary("logits", logits, targets)
-    zero = torch.zeros_like(logits)
+    zero = torch.zeros_like(targets)
     yes = targets * torch.logaddexp(zero, -logits)
     no = (1 - targets) * torch.logaddexp(zero, logits)
     return reduce_losses(yes + no, reduction)
