@@ -21,6 +21,8 @@ from notes.checks import (
 
 def test_what_fits_passes_silently():
     check_shape("x", torch.zeros(0, 4), "N", 4)
+    check_shape("x", torch.zeros(2, 4), "N", 4, "...")
+    check_shape("x", torch.zeros(2, 4, 0, 5), "N", 4, "...")
     check_floating("x", torch.zeros(1, dtype=torch.bfloat16))
     check_finite("x", torch.zeros(0))
     check_finite("x", torch.full((2,), torch.finfo(torch.float32).max))  # their sum overflows
@@ -40,6 +42,12 @@ def test_what_fits_passes_silently():
         (lambda: check_shape("x", torch.zeros(2), "N", 4), ValueError, r"\(N, 4\), got \(2,\)"),
         (lambda: check_shape("x", torch.zeros(2, 5), "N", 4), ValueError, r"got \(2, 5\)"),
         (lambda: check_shape("x", torch.zeros(2, 5), "N"), ValueError, r"\(N,\), got \(2, 5\)"),
+        (
+            lambda: check_shape("x", torch.zeros(2), "N", "M", "..."),
+            ValueError,
+            r"x must have shape \(N, M, ...\), got \(2,\)",
+        ),
+        (lambda: check_shape("x", torch.zeros(2, 5, 1), "N", 4, "..."), ValueError, "2, 5, 1"),
         (lambda: check_floating("x", torch.tensor([1])), TypeError, "got torch.int64"),
         (
             lambda: check_finite("x", torch.tensor([[0.0, float("inf")]])),

@@ -16,6 +16,7 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
         name: What the caller calls the argument.
         tensor: The argument.
         shape: One entry for each dimension: a letter for any size, a number for exactly this size.
+            A last entry `"..."` allows more dimensions of any size.
 
     Raises:
         TypeError: If the argument is not a tensor.
@@ -34,8 +35,11 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
     sizes = tuple(tensor.shape)
-    fits = len(sizes) == len(shape) and all(
-        isinstance(rule, str) or rule == size for rule, size in zip(shape, sizes, strict=True)
+    rules, ruled = shape, sizes
+    if shape[-1:] == ("...",):
+        rules, ruled = shape[:-1], sizes[: len(shape) - 1]
+    fits = len(ruled) == len(rules) and all(
+        isinstance(rule, str) or rule == size for rule, size in zip(rules, ruled, strict=True)
     )
     if not fits:
         comma = "," if len(shape) == 1 else ""

@@ -83,10 +83,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
     Explained in:
         [Initialization][initialization]
     """
+    check_shape("tensor", tensor, "O", "I", "...")
     check_floating("tensor", tensor)
     check_not_empty("tensor", tensor)
-    if tensor.dim() < 2:
-        raise ValueError(f"tensor must have shape (O, I, ...), got {tuple(tensor.shape)}")
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     dtype = torch.promote_types(tensor.dtype, torch.float32)  # QR does not know half precision
     noise = torch.empty(rows, columns, dtype=dtype, device=tensor.device)

@@ -271,9 +271,8 @@ class BatchNorm(nn.Module):
 
 
 def _check_inputs(inputs: Tensor) -> None:
+    check_shape("inputs", inputs, "B", "C", "...")
     check_floating("inputs", inputs)
-    if inputs.dim() < 2:
-        raise ValueError(f"inputs must have shape (B, C, ...), got {tuple(inputs.shape)}")
 
 
 def _check_of_channels(name: str, tensor: Tensor, inputs: Tensor) -> None:
