@@ -84,6 +84,13 @@ def test_what_fits_passes_silently():
             ValueError,
             r"x must lie in \[0, 1\], got 1.00000011",  # every digit, or it would say: got 1
         ),
+        (
+            lambda: check_probabilities("x", torch.tensor([0.5, 1 + 2.3e-16], dtype=torch.float64)),
+            ValueError,
+            r"x must lie in \[0, 1\], got 1.0000000000000002$",
+        ),
+        (lambda: check_probabilities("x", torch.tensor([1.8])), ValueError, "got 1.8$"),
+        (lambda: check_probabilities("x", torch.tensor([0.1, torch.nan])), ValueError, "got nan"),
         (lambda: check_positive("x", 0), ValueError, "x must be greater than 0, got 0"),
         (lambda: check_positive("x", float("nan")), ValueError, "got nan"),
         (lambda: check_probability("x", 1.1), ValueError, r"x must lie in \[0, 1\], got 1.1"),

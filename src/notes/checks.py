@@ -271,8 +271,10 @@ def check_probabilities(name: str, tensor: Tensor) -> None:
         return
     smallest, largest = torch.stack(tensor.detach().aminmax()).tolist()  # NaN if there is one
     if not (smallest >= 0 and largest <= 1):
-        wrong = tensor[~((tensor >= 0) & (tensor <= 1))]
-        raise ValueError(f"{name} must lie in [0, 1], got {wrong[0].item()}")
+        wrong = tensor[~((tensor >= 0) & (tensor <= 1))][0].item()
+        shown = float(f"{wrong:.4g}")
+        shown = wrong if 0 <= shown <= 1 else shown  # 1.0000001 must not read 1
+        raise ValueError(f"{name} must lie in [0, 1], got {shown}")
 
 
 def as_integer(name: str, value: int, *, minimum: int = 1) -> int:
