@@ -197,7 +197,6 @@ def batch_norm(
     # --8<-- [end:batch_norm]
 
 
-# --8<-- [start:BatchNorm]
 class BatchNorm(nn.Module):
     """Batch normalization with its own parameters and averages: `(B, C, ...)` to the same shape.
 
@@ -265,9 +264,6 @@ class BatchNorm(nn.Module):
         if self.training:
             self.num_batches_tracked += 1
         return output
-
-
-# --8<-- [end:BatchNorm]
 
 
 def _check_inputs(inputs: Tensor) -> None:

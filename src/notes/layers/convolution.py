@@ -15,7 +15,6 @@ from notes.checks import as_pair, check_floating, check_not_empty, check_same, c
 from notes.layers.windows import output_size, sliding_windows
 
 
-# --8<-- [start:corr2d]
 def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
     r"""Cross-correlation of one image with one kernel.
 
@@ -63,10 +62,6 @@ def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
     return output
 
 
-# --8<-- [end:corr2d]
-
-
-# --8<-- [start:corr2d_multi_in]
 def corr2d_multi_in(image: Tensor, kernel: Tensor) -> Tensor:
     """Cross-correlation of an image of several channels with one kernel.
 
@@ -102,10 +97,6 @@ def corr2d_multi_in(image: Tensor, kernel: Tensor) -> Tensor:
     # --8<-- [end:corr2d_multi_in_sum]
 
 
-# --8<-- [end:corr2d_multi_in]
-
-
-# --8<-- [start:corr2d_multi_in_out]
 def corr2d_multi_in_out(image: Tensor, kernels: Tensor) -> Tensor:
     """Cross-correlation with several kernels: each makes one channel of the output.
 
@@ -136,10 +127,6 @@ def corr2d_multi_in_out(image: Tensor, kernels: Tensor) -> Tensor:
     # --8<-- [end:corr2d_multi_in_out_stack]
 
 
-# --8<-- [end:corr2d_multi_in_out]
-
-
-# --8<-- [start:corr2d_1x1]
 def corr2d_1x1(image: Tensor, kernels: Tensor) -> Tensor:
     """Cross-correlation with 1x1 kernels: a linear layer at every pixel.
 
@@ -180,10 +167,6 @@ def corr2d_1x1(image: Tensor, kernels: Tensor) -> Tensor:
     # --8<-- [end:corr2d_1x1_product]
 
 
-# --8<-- [end:corr2d_1x1]
-
-
-# --8<-- [start:conv2d]
 def conv2d(
     images: Tensor,
     weight: Tensor,
@@ -245,9 +228,6 @@ def conv2d(
     check_shape("bias", bias, weight.shape[0])
     check_same("images", images, "bias", bias)
     return output + bias[:, None, None].to(output.dtype)  # another one under autocast only
-
-
-# --8<-- [end:conv2d]
 
 
 def _check_operands(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:

@@ -12,7 +12,6 @@ from notes.checks import (
 )
 
 
-# --8<-- [start:keep_mask]
 def keep_mask(inputs: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Draw which entries stay: each by itself, with probability `1 - p`.
 
@@ -45,10 +44,6 @@ def keep_mask(inputs: Tensor, p: float, *, generator: Generator | None = None) -
     # --8<-- [end:keep_mask_draws]
 
 
-# --8<-- [end:keep_mask]
-
-
-# --8<-- [start:apply_mask]
 def apply_mask(inputs: Tensor, keep: Tensor, p: float) -> Tensor:
     r"""Set what is dropped to 0, and what stays a little larger to make up for it.
 
@@ -84,9 +79,6 @@ def apply_mask(inputs: Tensor, keep: Tensor, p: float) -> Tensor:
     scale = 1 / (1 - p) if p < 1 else 0.0
     return torch.where(keep, inputs * scale, 0.0)
     # --8<-- [end:apply_mask_scale]
-
-
-# --8<-- [end:apply_mask]
 
 
 # --8<-- [start:dropout]

@@ -9,7 +9,6 @@ from torch import Tensor
 from notes.checks import as_integer, as_pair, check_shape
 
 
-# --8<-- [start:output_size]
 def output_size(
     size: int,
     window: int,
@@ -68,10 +67,6 @@ def output_size(
     # --8<-- [end:output_size_rule]
 
 
-# --8<-- [end:output_size]
-
-
-# --8<-- [start:sliding_windows]
 def sliding_windows(
     images: Tensor,
     window: int | tuple[int, int],
@@ -116,6 +111,3 @@ def sliding_windows(
         output_size(images.shape[2 + dim], side, stride=step, dilation=gap)  # does it fit?
         windows = windows.unfold(2 + dim, gap * (side - 1) + 1, step)
     return windows[..., :: dilations[0], :: dilations[1]]  # (B, C, H', W', h, w)
-
-
-# --8<-- [end:sliding_windows]

@@ -16,7 +16,6 @@ from notes.checks import as_integer
 from notes.models.classifier import ImageClassifier, check_image_size, map_side, scaled
 
 
-# --8<-- [start:alexnet]
 def alexnet(
     in_channels: int = 1, num_classes: int = 10, *, image_size: int = 224, width: float = 1.0
 ) -> ImageClassifier:
@@ -82,6 +81,3 @@ def alexnet(
     # --8<-- [end:layers]
     stages = OrderedDict[str, nn.Module](features=features, classifier=classifier)
     return ImageClassifier(stages, name="AlexNet", image_size=image_size)
-
-
-# --8<-- [end:alexnet]

@@ -20,7 +20,6 @@ KINDS = {nn.Conv2d: "convolution", nn.MaxPool2d: "max pooling", nn.AvgPool2d: "a
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
-# --8<-- [start:scaled]
 def scaled(count: int, width: float) -> int:
     """A number of channels or features, times `width`, rounded, and never below 1.
 
@@ -47,9 +46,6 @@ def scaled(count: int, width: float) -> int:
     return max(1, round(count * width))
 
 
-# --8<-- [end:scaled]
-
-
 def _layers_in_order(layers: nn.Module) -> Iterator[nn.Module]:
     """The layers of a chain; chains inside it are opened, blocks with branches are not."""
     for layer in layers.children():
@@ -72,7 +68,6 @@ def _ordinal(number: int) -> str:
     return ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
 
 
-# --8<-- [start:map_side]
 def _side_after(layer: nn.Module, side: int) -> int:
     if isinstance(layer, nn.AdaptiveAvgPool2d):
         return _one(layer.output_size)
@@ -124,9 +119,6 @@ def map_side(layers: nn.Module, image_side: int) -> int:
     return side
 
 
-# --8<-- [end:map_side]
-
-
 def _fits(layers: nn.Module, side: int) -> bool:
     try:
         map_side(layers, side)
@@ -135,7 +127,6 @@ def _fits(layers: nn.Module, side: int) -> bool:
     return True
 
 
-# --8<-- [start:smallest_image]
 def smallest_image(layers: nn.Module) -> int:
     """Height and width of the smallest square images that pass through a chain of layers.
 
@@ -172,9 +163,6 @@ would have nothing left
         raise ValueError(
             f"images must be at least {side} x {side} for {name}, got {height} x {width}: {problem}"
         ) from None
-
-
-# --8<-- [end:smallest_image]
 
 
 def _is_recording() -> bool:

@@ -136,7 +136,6 @@ def mnist_inception(in_channels: int = 1, num_classes: int = 10) -> ImageClassif
     # --8<-- [end:mnist_inception]
 
 
-# --8<-- [start:mnist_resnet]
 class PlainResidualBlock(nn.Module):
     """`relu(x + conv2(relu(conv1(x))))`: the idea of a residual block and nothing else.
 
@@ -200,6 +199,3 @@ def mnist_resnet(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier
     )
     # --8<-- [end:mnist_resnet_layers]
     return ImageClassifier(layers, name="the MNIST ResNet", image_size=28)
-
-
-# --8<-- [end:mnist_resnet]

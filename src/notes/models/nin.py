@@ -15,7 +15,6 @@ from notes.checks import as_integer
 from notes.models.classifier import ImageClassifier, scaled
 
 
-# --8<-- [start:nin_block]
 def nin_block(
     in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0
 ) -> nn.Sequential:
@@ -44,10 +43,6 @@ def nin_block(
     # --8<-- [end:block]
 
 
-# --8<-- [end:nin_block]
-
-
-# --8<-- [start:nin]
 def nin(
     in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0, final_relu: bool = True
 ) -> ImageClassifier:
@@ -98,6 +93,3 @@ def nin(
     )
     # --8<-- [end:layers]
     return ImageClassifier(stages, name="NiN")
-
-
-# --8<-- [end:nin]

@@ -19,7 +19,6 @@ from notes.checks import as_integer
 from notes.models.classifier import ImageClassifier, scaled
 
 
-# --8<-- [start:residual_block]
 class ZeroPaddedShortcut(nn.Module):
     """A shortcut without weights: every `stride`-th pixel, and zeros for the new channels.
 
@@ -111,10 +110,6 @@ class ResidualBlock(nn.Module):
         # --8<-- [end:block_forward]
 
 
-# --8<-- [end:residual_block]
-
-
-# --8<-- [start:resnet18]
 def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0) -> ImageClassifier:
     """ResNet-18: `(B, C, H, W)` images of any size to `(B, K)` logits, made for 224x224.
 
@@ -170,10 +165,6 @@ def _two_blocks(in_channels: int, out_channels: int, stride: int) -> nn.Sequenti
     )
 
 
-# --8<-- [end:resnet18]
-
-
-# --8<-- [start:cifar_resnet]
 def cifar_resnet(
     depth: int = 20, in_channels: int = 3, num_classes: int = 10, *, width: float = 1.0
 ) -> ImageClassifier:
@@ -230,6 +221,3 @@ def _padded_blocks(count: int, in_channels: int, out_channels: int, stride: int)
     first = ResidualBlock(in_channels, out_channels, stride, shortcut="padding", bias=False)
     others = (ResidualBlock(out_channels, out_channels, bias=False) for _ in range(count - 1))
     return nn.Sequential(first, *others)
-
-
-# --8<-- [end:cifar_resnet]

@@ -15,7 +15,6 @@ from torch import nn
 from notes.checks import as_integer
 from notes.models.classifier import ImageClassifier, scaled
 
-# --8<-- [start:blocks]
 # --8<-- [start:depths]
 CHANNELS = (64, 128, 256, 512, 512)
 CONVOLUTIONS = {  # in each of the five blocks
@@ -49,10 +48,6 @@ def vgg_block(num_convolutions: int, in_channels: int, out_channels: int) -> nn.
     # --8<-- [end:layers]
 
 
-# --8<-- [end:blocks]
-
-
-# --8<-- [start:vgg]
 def vgg(
     depth: int = 11,
     in_channels: int = 1,
@@ -119,6 +114,3 @@ def vgg(
     # --8<-- [end:stages]
     stages = OrderedDict[str, nn.Module](features=nn.Sequential(blocks), classifier=classifier)
     return ImageClassifier(stages, name=f"VGG-{depth}")
-
-
-# --8<-- [end:vgg]
