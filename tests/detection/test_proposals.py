@@ -79,6 +79,8 @@ def test_no_gradient_flows_through_the_choice():
         ({"objectness": OBJECTNESS / 0}, ValueError, "objectness must be finite, got nan"),
         ({"offsets": STILL[0]}, ValueError, r"offsets must have shape \(1, 3, 4\), got \(3, 4\)"),
         ({"offsets": STILL / 0}, ValueError, "offsets must be finite, got nan"),
+        ({"offsets": STILL + 500}, ValueError, r"^offsets must lead to boxes .* got \[500.0, "),
+        ({"anchors": ANCHORS[:, [0, 1, 0, 3]]}, ValueError, "anchors must have an area, got"),
         ({"offsets": STILL.double()}, TypeError, "offsets must have the dtype of objectness"),
         ({"anchors": ANCHORS[1:]}, ValueError, r"anchors must have shape \(3, 4\), got \(2, 4\)"),
         ({"anchors": ANCHORS.flip(1)}, ValueError, "anchors must have x1 <= x2"),
