@@ -43,13 +43,14 @@ def match_batch(
     num_boxes = [number for number in real.sum(dim=1).tolist() if number]
     # --8<-- [end:order]
     anchor_planes = planes_of(at_least_float32(anchors))  # (A,) each
-    box_planes = planes_of(at_least_float32(boxes.transpose(0, 1)))  # (M, B) each
+    box_planes = torch.stack(planes_of(at_least_float32(boxes.transpose(0, 1))))  # (5, M, B)
     at_a_time = max(1, AT_A_TIME // max(1, len(anchors)))
     found = [(order[:0], order[:0], order[:0])]
     for first in range(0, len(num_boxes) if len(anchors) else 0, at_a_time):
         part = slice(first, first + at_a_time)
-        own = tuple(plane[:, part] for plane in box_planes)
-        images, chosen, best = _match_part(anchor_planes, own, num_boxes[part], iou_threshold)
+        images, chosen, best = _match_part(
+            anchor_planes, box_planes[:, :, part], num_boxes[part], iou_threshold
+        )
         images += first
         found.append((order[images], chosen, rows[images, best]))
     images, chosen, matched = map(torch.cat, zip(*found, strict=True))
@@ -57,7 +58,7 @@ def match_batch(
 
 
 def _match_part(
-    anchors: Planes, boxes: Planes, num_boxes: list[int], iou_threshold: float
+    anchors: Planes, boxes: Tensor, num_boxes: list[int], iou_threshold: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Match images that are sorted by their number of boxes, the most boxes first."""
     num_anchors, num_images, most = len(anchors[0]), len(num_boxes), num_boxes[0]
@@ -66,31 +67,30 @@ def _match_part(
     values = anchors[0].new_zeros(most, num_images)
     wanted = torch.zeros(most, num_images, dtype=torch.int64, device=values.device)
     # --8<-- [start:scan]
-    for box in range(most):
-        n = sum(number > box for number in num_boxes)
+    have_box = [sum(number > box for number in num_boxes) for box in range(most)]
+    for box, n in enumerate(have_box):
         width, height, other = (space[:n] for space in scratch)
-        own = tuple(plane[box, :n, None] for plane in boxes)  # (n, 1) each
+        own = boxes[:, box, :n, None].unbind()  # (n, 1) each
         iou = iou_of_planes(anchors, own, width if box else largest, height, other)  # (n, A)
         if box:
             torch.maximum(largest[:n], iou, out=largest[:n])
-        values[box, :n], wanted[box, :n] = iou.max(dim=1)  # of equal ones the first
+        torch.max(iou, dim=1, out=(values[box, :n], wanted[box, :n]))  # of equal ones the first
     queues: list[list[tuple[float, int, int]]] = [[] for _ in num_boxes]
-    for box, row in enumerate(zip(values.tolist(), wanted.tolist(), strict=True)):
-        for queue, value, anchor, number in zip(queues, *row, num_boxes, strict=True):
-            if number > box:
-                queue.append((-value, anchor, box))
+    for box, (n, *row) in enumerate(zip(have_box, values.tolist(), wanted.tolist(), strict=True)):
+        for queue, value, anchor in zip(queues[:n], *(part[:n] for part in row), strict=True):
+            queue.append((-value, anchor, box))
     # --8<-- [end:scan]
     # --8<-- [start:pairs]
     served = [
         (image, anchor, box)
         for image, queue in enumerate(queues)
-        for anchor, box in _serve(queue, anchors, tuple(plane[:, image] for plane in boxes))
+        for anchor, box in _serve(queue, anchors, boxes[:, :, image])
     ]
     own_images, own_anchors, own_boxes = torch.tensor(served, device=values.device).T
     largest[own_images, own_anchors] = -1  # they have their box, whatever else they overlap
     images, chosen = (largest >= iou_threshold).nonzero(as_tuple=True)
     few = tuple(plane[chosen, None] for plane in anchors)  # (P, 1) each
-    theirs = tuple(plane.T.index_select(0, images) for plane in boxes)  # (P, M) each
+    theirs = boxes.transpose(1, 2).index_select(1, images).unbind()  # (P, M) each
     # Padding stands last, so that of equal overlaps, even of 0, the first belongs to a box.
     best = iou_of_planes(few, theirs).max(dim=1).indices  # (P,)
     # --8<-- [end:pairs]
@@ -103,7 +103,7 @@ def _match_part(
 
 # --8<-- [start:serve]
 def _serve(
-    queue: list[tuple[float, int, int]], anchors: Planes, boxes: Planes
+    queue: list[tuple[float, int, int]], anchors: Planes, boxes: Tensor
 ) -> Iterator[tuple[int, int]]:
     """Pairs of anchor and box, the largest overlap first, as `match_anchors` forms them."""
     heapq.heapify(queue)
@@ -115,7 +115,7 @@ def _serve(
             taken.append(anchor)
             yield anchor, box
         else:  # this box comes again, with the best anchor that is left for it
-            iou = iou_of_planes(anchors, tuple(plane[box, None] for plane in boxes))  # (A,)
+            iou = iou_of_planes(anchors, boxes[:, box, None].unbind())  # (A,)
             iou[taken] = -1
             anchor = int(iou.argmax())
             heapq.heappush(queue, (-float(iou[anchor]), anchor, box))

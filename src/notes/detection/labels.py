@@ -61,8 +61,8 @@ def pad_labels(rows: Sequence[Tensor]) -> Tensor:
         raise ValueError("rows must hold the labels of at least one image, got none")
     for number, objects in enumerate(rows):
         check_shape(f"rows[{number}]", objects, "n", 5)
-        check_floating(f"rows[{number}]", objects)
         check_same("rows[0]", rows[0], f"rows[{number}]", objects)
+    check_floating("rows[0]", rows[0])
     longest = max(1, *(len(objects) for objects in rows))
     labels = rows[0].new_full((len(rows), longest, 5), -1)
     for number, objects in enumerate(rows):
