@@ -32,7 +32,6 @@ def match_batch(
         `(P,)`, in no particular order.
     """
     real = labels[:, :, 0] >= 0  # (B, M)
-    # --8<-- [start:order]
     # Images with many boxes first, so that those in a part have about as many; and padding last, as
     # boxes without area, which overlap nothing.
     order = real.sum(dim=1).argsort(descending=True)
@@ -41,7 +40,6 @@ def match_batch(
     boxes = labels[order, :, 1:].masked_fill_(~real[:, :, None], 0)
     boxes = boxes.gather(1, rows[:, :, None].expand_as(boxes))
     num_boxes = [number for number in real.sum(dim=1).tolist() if number]
-    # --8<-- [end:order]
     anchor_planes = planes_of(at_least_float32(anchors))  # (A,) each
     box_planes = torch.stack(planes_of(at_least_float32(boxes.transpose(0, 1))))  # (5, M, B)
     at_a_time = max(1, AT_A_TIME // max(1, len(anchors)))
@@ -66,7 +64,6 @@ def _match_part(
     largest, *scratch = anchors[0].new_empty(4, num_images, num_anchors).unbind()  # (B, A) each
     values = anchors[0].new_zeros(most, num_images)
     wanted = torch.zeros(most, num_images, dtype=torch.int64, device=values.device)
-    # --8<-- [start:scan]
     have_box = [sum(number > box for number in num_boxes) for box in range(most)]
     for box, n in enumerate(have_box):
         width, height, other = (space[:n] for space in scratch)
@@ -79,8 +76,6 @@ def _match_part(
     for box, (n, *row) in enumerate(zip(have_box, values.tolist(), wanted.tolist(), strict=True)):
         for queue, value, anchor in zip(queues[:n], *(part[:n] for part in row), strict=True):
             queue.append((-value, anchor, box))
-    # --8<-- [end:scan]
-    # --8<-- [start:pairs]
     served = [
         (image, anchor, box)
         for image, queue in enumerate(queues)
@@ -93,7 +88,6 @@ def _match_part(
     theirs = boxes.transpose(1, 2).index_select(1, images).unbind()  # (P, M) each
     # Padding stands last, so that of equal overlaps, even of 0, the first belongs to a box.
     best = iou_of_planes(few, theirs).max(dim=1).indices  # (P,)
-    # --8<-- [end:pairs]
     return (
         torch.cat([own_images, images]),
         torch.cat([own_anchors, chosen]),
@@ -101,7 +95,6 @@ def _match_part(
     )
 
 
-# --8<-- [start:serve]
 def _serve(
     queue: list[tuple[float, int, int]], anchors: Planes, boxes: Tensor
 ) -> Iterator[tuple[int, int]]:
@@ -119,6 +112,3 @@ def _serve(
             iou[taken] = -1
             anchor = int(iou.argmax())
             heapq.heappush(queue, (-float(iou[anchor]), anchor, box))
-
-
-# --8<-- [end:serve]

@@ -68,9 +68,8 @@ def grid_anchors(
     dtype = dtype or torch.get_default_dtype()
     if not dtype.is_floating_point:
         raise TypeError(f"dtype must be a floating-point one, got {dtype}")
-    # Half precision cannot count cells: in bfloat16 257 is 256.
-    counting = torch.promote_types(dtype, torch.float32)
     # --8<-- [start:grid_anchors]
+    counting = torch.promote_types(dtype, torch.float32)  # in bfloat16 257 is 256
     pairs = [(size, ratios[0]) for size in sizes]
     pairs += [(sizes[0], ratio) for ratio in ratios[1:]]
     across = (torch.arange(width, dtype=counting, device=device) + 0.5) / width  # (W,)

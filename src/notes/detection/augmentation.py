@@ -61,7 +61,6 @@ def _flip(labels: Tensor, flips: Tensor) -> Tensor:
     # --8<-- [end:flip_boxes]
 
 
-# --8<-- [start:crop_boxes]
 def crop_boxes(
     labels: Tensor, parts: Rectangles, image_size: tuple[int, int], min_visible: float = 0.3
 ) -> Tensor:
@@ -127,10 +126,6 @@ def _keep(labels: Tensor, kept: Tensor) -> Tensor:
     return labels.gather(1, order[..., None].expand_as(labels))
 
 
-# --8<-- [end:crop_boxes]
-
-
-# --8<-- [start:random_horizontal_flip]
 def random_horizontal_flip(
     images: Tensor, labels: Tensor, p: float = 0.5, generator: Generator | None = None
 ) -> DetectionSet:
@@ -164,10 +159,6 @@ def random_horizontal_flip(
     return DetectionSet(flip_at(images, flips), _flip(labels, flips))
 
 
-# --8<-- [end:random_horizontal_flip]
-
-
-# --8<-- [start:random_resized_crop]
 def random_resized_crop(
     images: Tensor,
     labels: Tensor,
@@ -211,9 +202,6 @@ def random_resized_crop(
     height, width = images.shape[2:]
     cut = _crop(labels, parts, (height, width), min_visible)
     return DetectionSet(resized_crop_at(images, parts, size), cut)
-
-
-# --8<-- [end:random_resized_crop]
 
 
 def _areas(corners: Tensor) -> Tensor:

@@ -32,7 +32,6 @@ class DetectionSet(NamedTuple):
     labels: Tensor
 
 
-# --8<-- [start:pad_labels]
 def pad_labels(rows: Sequence[Tensor]) -> Tensor:
     """Put the labels of several images into one tensor.
 
@@ -69,6 +68,3 @@ def pad_labels(rows: Sequence[Tensor]) -> Tensor:
         labels[number, : len(objects)] = objects
     check_label_rows("rows", labels)
     return labels
-
-
-# --8<-- [end:pad_labels]

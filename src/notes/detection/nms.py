@@ -24,7 +24,6 @@ from notes.checks import (
 from notes.detection._unchecked import best_first, keep_best, pairwise_iou, suppress
 
 
-# --8<-- [start:nms_by_hand]
 def nms_by_hand(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Keep the best box, drop what overlaps it too much, and go on with the rest.
 
@@ -56,9 +55,6 @@ def nms_by_hand(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         order = rest[overlap <= iou_threshold]
     return torch.stack(keep) if keep else order
     # --8<-- [end:greedy]
-
-
-# --8<-- [end:nms_by_hand]
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -129,13 +125,10 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
     check_device("boxes", boxes, "classes", classes)
     if classes.is_floating_point() or classes.is_complex() or classes.dtype == torch.bool:
         raise TypeError(f"classes must be a tensor of integers, got {classes.dtype}")
-    # --8<-- [start:class_wise]
     names, groups = classes.long().unique(return_inverse=True)  # numbered from 0
     return best_first(suppress(boxes, scores, groups, len(names), iou_threshold), scores)
-    # --8<-- [end:class_wise]
 
 
-# --8<-- [start:soft_nms]
 @torch.no_grad()
 def soft_nms(
     boxes: Tensor,
@@ -204,9 +197,6 @@ def soft_nms(
     chosen = torch.stack(keep) if keep else left
     return chosen, scores[chosen]
     # --8<-- [end:decay]
-
-
-# --8<-- [end:soft_nms]
 
 
 def _check_scored_boxes(boxes: Tensor, scores: Tensor, iou_threshold: float) -> None:

@@ -26,7 +26,6 @@ from notes.checks import (
 from notes.detection._unchecked import at_least_float32
 
 
-# --8<-- [start:roi_pool]
 def roi_pool(
     features: Tensor,
     boxes: Sequence[Tensor],
@@ -67,10 +66,12 @@ def roi_pool(
         [R-CNN to Mask R-CNN][r-cnn-to-mask-r-cnn]
     """
     rows, columns = _check_regions(features, boxes, output_size, spatial_scale)
+    nothing = _no_region(features, boxes, rows, columns)  # (0, C, h, w)
+    boxes = [at_least_float32(regions) for regions in boxes]
     # --8<-- [start:roi_pool_loop]
     zeros = features.new_zeros(sum(map(len, boxes)), features.shape[1], rows, columns)
-    output = torch.cat([_no_region(features, boxes, rows, columns), zeros])  # (N, C, h, w)
-    pairs = zip(features, map(at_least_float32, boxes), strict=True)  # (C, H, W) and (N_i, 4)
+    output = torch.cat([nothing, zeros])  # (N, C, h, w)
+    pairs = zip(features, boxes, strict=True)  # (C, H, W) and (N_i, 4)
     regions = [(channels, box) for channels, own in pairs for box in own * spatial_scale]
     for index, (channels, box) in enumerate(regions):
         left, top, right, bottom = map(_round, box.tolist())
@@ -101,10 +102,8 @@ def _cells(first: int, last: int, num_cells: int, limit: int) -> list[tuple[int,
 
 
 # --8<-- [end:cells]
-# --8<-- [end:roi_pool]
 
 
-# --8<-- [start:roi_align]
 def roi_align(
     features: Tensor,
     boxes: Sequence[Tensor],
@@ -155,11 +154,13 @@ def roi_align(
     if sampling_ratio < 0:
         raise ValueError(f"sampling_ratio must be at least 0, got {sampling_ratio}")
     height, width = features.shape[2:]
+    nothing = _no_region(features, boxes, rows, columns)  # (0, C, h, w)
+    boxes = [at_least_float32(regions) for regions in boxes]
     # --8<-- [start:roi_align_loop]
     shift = 0.5 if aligned else 0.0
-    cut_out = [_no_region(features, boxes, rows, columns)]  # (0, C, h, w)
+    cut_out = [nothing]
     for channels, regions in zip(features, boxes, strict=True):  # (C, H, W) and (N_i, 4)
-        for left, top, right, bottom in at_least_float32(regions) * spatial_scale - shift:
+        for left, top, right, bottom in regions * spatial_scale - shift:
             high, wide = bottom - top, right - left
             if not aligned:
                 high, wide = high.clamp(min=1), wide.clamp(min=1)
@@ -189,7 +190,6 @@ def _weights(start: Tensor, size: Tensor, num_cells: int, num_points: int, limit
 
 
 # --8<-- [end:weights]
-# --8<-- [end:roi_align]
 
 
 def _check_regions(

@@ -102,7 +102,6 @@ def ssd_loss(
     # --8<-- [end:ssd_loss]
 
 
-# --8<-- [start:hardest_negatives]
 def hardest_negatives(losses: Tensor, positive: Tensor, per_positive: float = 3.0) -> Tensor:
     """The background anchors with the largest losses, image by image.
 
@@ -136,9 +135,6 @@ def hardest_negatives(losses: Tensor, positive: Tensor, per_positive: float = 3.
         1, order, torch.arange(losses.shape[1], device=losses.device).expand_as(order)
     )
     return (ranks < num_wanted) & ~positive
-
-
-# --8<-- [end:hardest_negatives]
 
 
 def _check(
