@@ -96,6 +96,7 @@ def test_sums_and_areas_of_half_precision_do_not_overflow():
     photo = torch.tensor([[40_000.0, 0.0, 40_960.0, 427.0]], dtype=torch.float16)
     assert box_area(photo).item() == 960 * 427
     assert xyxy_to_cxcywh(photo)[0, 0].item() == pytest.approx(40_480, abs=16)
+    assert torch.equal(clip_boxes(photo, height=427, width=70_000), photo)
 
 
 def test_a_box_without_area_is_a_box():

@@ -205,6 +205,14 @@ def test_the_dtype_of_the_outputs_is_kept(dtype):
         assert image.boxes.dtype == image.scores.dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_boxes_in_half_precision_are_rounded_once_at_the_end(dtype):
+    outputs = draw(3, dtype=dtype)
+    expected = detect(*(part.float() for part in outputs))
+    for found, right in zip(detect(*outputs), expected, strict=True):
+        assert torch.equal(found.boxes, right.boxes.to(dtype))
+
+
 def test_nothing_is_left_on_the_default_device_and_no_gradient_is_recorded():
     probabilities, offsets, anchors = draw(1)
     expected = detect(probabilities, offsets, anchors)

@@ -188,7 +188,8 @@ def test_the_numbers_of_the_classes_do_not_matter():
     # A shift of the boxes by their classes would lose digits here.
     boxes, scores, classes = draw(60)
     expected = class_wise_nms(boxes, scores, classes, 0.4)
-    for renamed in (-classes, 2**40 * classes, classes.to(torch.uint8)):
+    small = [classes.to(dtype) for dtype in (torch.uint8, torch.int8, torch.int16, torch.uint16)]
+    for renamed in (-classes, 2**40 * classes, *small, (120 * classes).to(torch.uint8)):
         assert torch.equal(class_wise_nms(boxes, scores, renamed, 0.4), expected)
 
 

@@ -78,6 +78,13 @@ def test_no_regions_give_an_empty_output(function):
 
 
 @FUNCTIONS
+def test_nothing_is_left_on_the_default_device(function):
+    expected = function(RAMP, [CORNER], 2)
+    with torch.device("meta"):
+        assert torch.equal(function(RAMP, [CORNER], 2), expected)
+
+
+@FUNCTIONS
 def test_a_region_far_outside_the_map_is_zero(function):
     assert function(RAMP + 1, [CORNER + 20], 2).count_nonzero() == 0
 

@@ -156,6 +156,18 @@ def test_thresholds_and_the_limit_choose_what_is_detected():
         assert found.scores.min() >= 0.4
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_detections_in_half_precision_are_rounded_once(dtype):
+    outputs = draw(2, 40, 40, 13).to(dtype)
+    expected = yolo_detections(outputs.float(), 3, max_detections=10_000)
+    for found, right in zip(
+        yolo_detections(outputs, 3, max_detections=10_000), expected, strict=True
+    ):
+        assert found.boxes.dtype == found.scores.dtype == dtype
+        assert torch.equal(found.boxes, right.boxes.to(dtype))
+        assert torch.equal(found.scores, right.scores.to(dtype))
+
+
 def test_nothing_likely_gives_no_detections():
     (found,) = yolo_detections(torch.zeros(1, 2, 2, 13), 3, score_threshold=0.9)
     assert [tuple(part.shape) for part in found] == [(0, 4), (0,), (0,)]
@@ -214,6 +226,16 @@ def test_the_model_and_the_loss_work_in_float64_and_without_images():
     assert yolo_detections(outputs, 3) == []
     images = torch.rand(2, 1, 16, 16, dtype=torch.float64)
     assert yolo_loss(model(images), LABELS.double(), 3).dtype == torch.float64
+
+
+def test_nothing_is_left_on_the_default_device():
+    outputs = draw(2, 4, 4, 13).float()
+    expected = yolo_loss(outputs, LABELS, 3), yolo_detections(outputs, 3)
+    with torch.device("meta"):
+        found = yolo_loss(outputs, LABELS, 3), yolo_detections(outputs, 3)
+    assert torch.equal(found[0], expected[0])
+    for one, right in zip(found[1], expected[1], strict=True):
+        assert all(map(torch.equal, one, right))
 
 
 @pytest.mark.parametrize("size", [(12, 16), (16, 12), (0, 8)])

@@ -39,6 +39,13 @@ def test_the_same_coordinates_decode_to_the_box():
     torch.testing.assert_close(decode_cells(coordinates)[0, 1, 0, 0], torch.tensor(BELOW[1:]))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_cells_in_half_precision_are_decoded_in_float32(dtype):
+    coordinates = torch.rand(1, 50, 50, 1, 4, generator=torch.Generator().manual_seed(0)).to(dtype)
+    boxes = decode_cells(coordinates)
+    assert torch.equal(boxes, decode_cells(coordinates.float()).to(dtype))
+
+
 @given(seed=st.integers(0, 10**6), rows=st.integers(1, 9), columns=st.integers(1, 9))
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_decoding_undoes_encoding(seed, rows, columns):

@@ -123,9 +123,8 @@ def kernel(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
     So the threshold is rounded as they are: 0.6 would lie below the 0.6 of float32.
     """
-    if boxes.dtype == torch.float32:
-        iou_threshold = float(np.float32(iou_threshold))
-    keep: Tensor = torchvision.ops.nms(boxes, scores, iou_threshold)
+    threshold = np.float32(iou_threshold) if boxes.dtype == torch.float32 else iou_threshold
+    keep: Tensor = torchvision.ops.nms(boxes, scores, float(threshold))
     return keep
 
 

@@ -157,8 +157,9 @@ def clip_boxes(boxes: Tensor, height: float = 1.0, width: float = 1.0) -> Tensor
     check_boxes("boxes", boxes)
     check_positive("height", height)
     check_positive("width", width)
-    x, y = boxes[:, 0::2].clamp(0, width), boxes[:, 1::2].clamp(0, height)  # (N, 2) each
-    return torch.stack([x, y], dim=2).flatten(1)
+    corners = at_least_float32(boxes)  # float16 knows no side of 70,000
+    x, y = corners[:, 0::2].clamp(0, width), corners[:, 1::2].clamp(0, height)  # (N, 2) each
+    return torch.stack([x, y], dim=2).flatten(1).to(boxes.dtype)
 
 
 def box_area(boxes: Tensor) -> Tensor:

@@ -96,12 +96,13 @@ def detect(
     likely = class_probabilities[:, :, 1:].amax(dim=2) >= score_threshold  # (B, A)
     image, anchor = likely.nonzero(as_tuple=True)  # (N,) (N,)
     scores, classes = class_probabilities[image, anchor, 1:].max(dim=1)
-    boxes = decode(anchors[anchor], offsets[image, anchor]).clamp(0, 1).to(offsets)  # cut off
+    boxes = decode(anchors[anchor], offsets[image, anchor]).clamp(0, 1)  # cut off at the edges
     # Boxes of different groups do not suppress each other.
     group = image if class_agnostic else image * num_classes + classes
     num_groups = num_images if class_agnostic else num_images * num_classes
     kept = suppress(boxes, scores, group, num_groups, iou_threshold)
     found = best_of_images(kept, scores, num_images, max_detections)
+    boxes = boxes.to(scores.dtype)  # in half precision they were float32
     return [Detections(boxes[one], scores[one], classes[one]) for one in found]
     # --8<-- [end:detect]
 

@@ -19,7 +19,7 @@ from notes.checks import (
     check_same,
     check_shape,
 )
-from notes.detection._unchecked import at_least_float32, check_offsets, decode, settle
+from notes.detection._unchecked import check_offsets, decode, settle
 
 
 class Proposals(NamedTuple):
@@ -91,14 +91,14 @@ def propose_regions(
     best = objectness.argsort(dim=1, descending=True, stable=True)[:, :num_before_nms]  # (B, n)
     logits = objectness.gather(1, best)
     shifts = offsets.gather(1, best[:, :, None].expand(-1, -1, 4))  # (B, n, 4)
-    boxes = decode(anchors[best], shifts).clamp(0, 1).to(offsets)  # cut off at the edges
-    large = (boxes[:, :, 2:] - boxes[:, :, :2] >= min_size).all(dim=2)
+    boxes = decode(anchors[best], shifts).clamp(0, 1)  # (B, n, 4), cut off at the edges
+    large = (boxes[:, :, 2:] - boxes[:, :, :2] >= min_size).all(dim=2)  # (B, n)
     proposals = []
     for own, scores, chosen in zip(boxes, logits.sigmoid(), large, strict=True):
         if min_size > 0:
             own, scores = own[chosen], scores[chosen]
-        keep = settle(at_least_float32(own), iou_threshold)[:num_after_nms]
-        proposals.append(Proposals(own[keep], scores[keep]))
+        keep = settle(own, iou_threshold)[:num_after_nms]
+        proposals.append(Proposals(own[keep].to(scores.dtype), scores[keep]))
     return proposals
     # --8<-- [end:propose]
 

@@ -219,7 +219,7 @@ def yolo_detections(
     check_probability("score_threshold", score_threshold)
     check_positive("max_detections", max_detections)
     # --8<-- [start:detections]
-    coordinates, objectness, class_logits = _take_apart(outputs, num_classes)
+    coordinates, objectness, class_logits = _take_apart(at_least_float32(outputs), num_classes)
     probability, cell_class = class_logits.softmax(dim=3).max(dim=3)  # (B, S, T)
     all_scores = objectness.sigmoid() * probability[..., None]  # (B, S, T, N)
     likely = image, row, column, _ = (all_scores >= score_threshold).nonzero(as_tuple=True)
@@ -229,6 +229,7 @@ def yolo_detections(
     group, num_groups = image * num_classes + classes, len(outputs) * num_classes
     kept = suppress(boxes, scores, group, num_groups, iou_threshold)
     found = best_of_images(kept, scores, len(outputs), max_detections)
+    boxes, scores = boxes.to(outputs.dtype), scores.to(outputs.dtype)
     return [Detections(boxes[one], scores[one], classes[one]) for one in found]
     # --8<-- [end:detections]
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from notes.checks import as_pair, check_floating, check_label_rows, check_shape
-from notes.detection._unchecked import centers_and_sizes
+from notes.detection._unchecked import at_least_float32, centers_and_sizes
 
 
 class GridTargets(NamedTuple):
@@ -119,16 +119,13 @@ def decode_cells(coordinates: Tensor) -> Tensor:
     check_floating("coordinates", coordinates)
     # --8<-- [start:decode]
     rows, columns = coordinates.shape[1:3]
-    row, column = torch.meshgrid(
-        torch.arange(rows, device=coordinates.device),
-        torch.arange(columns, device=coordinates.device),
-        indexing="ij",
-    )
-    cells = torch.stack([column, row], dim=-1)[:, :, None]  # (S, T, 1, 2)
-    inside, roots = coordinates.split(2, dim=-1)
-    centers = (cells + inside) / inside.new_tensor([columns, rows])
-    halves = roots.square() / 2
-    return torch.cat([centers - halves, centers + halves], dim=-1)
+    row = torch.arange(rows, device=coordinates.device)[:, None, None]  # (S, 1, 1)
+    column = torch.arange(columns, device=coordinates.device)[:, None]  # (T, 1)
+    right, down, root_width, root_height = at_least_float32(coordinates).unbind(dim=-1)
+    x, y = (column + right) / columns, (row + down) / rows
+    half_width, half_height = root_width.square() / 2, root_height.square() / 2
+    sides = [x - half_width, y - half_height, x + half_width, y + half_height]
+    return torch.stack(sides, dim=-1).to(coordinates.dtype)
     # --8<-- [end:decode]
 
 
