@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from notes.augmentation.rectangles import Rectangles
 from notes.detection.augmentation import (
     crop_boxes,
     flip_boxes,
@@ -30,7 +29,7 @@ def painted():
 
 def rectangles(*rows):
     """One `(top, left, height, width)` for each image."""
-    return Rectangles(*torch.tensor(rows).T)
+    return torch.tensor(rows)
 
 
 def torchvision_boxes(labels):
@@ -195,8 +194,10 @@ def test_arguments_out_of_range_are_rejected(painted):
         flip_boxes(labels, torch.ones(16))
     with pytest.raises(ValueError, match=r"flips must have shape \(16,\), got \(3,\)"):
         flip_boxes(labels, torch.ones(3).bool())
-    with pytest.raises(ValueError, match=r"parts.tops must have shape \(16,\), got \(1,\)"):
+    with pytest.raises(ValueError, match=r"parts must have shape \(16, 4\), got \(1, 4\)"):
         crop_boxes(labels, rectangles((0, 0, 8, 8)), (SIZE, SIZE))
+    with pytest.raises(ValueError, match="parts must have sides greater than 0, got 0"):
+        crop_boxes(labels, rectangles(*[(0, 0, 8, 0)] * 16), (SIZE, SIZE))
     with pytest.raises(ValueError, match="the width in image_size must be greater than 0, got 0"):
         crop_boxes(labels, rectangles(*[(0, 0, 8, 8)] * 16), (SIZE, 0))
 

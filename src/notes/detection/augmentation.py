@@ -9,7 +9,6 @@ import torch
 from torch import Generator, Tensor
 
 from notes.augmentation.flip import draw_flips, flip_at
-from notes.augmentation.rectangles import Rectangles
 from notes.augmentation.resized_crop import draw_resized_crops, resized_crop_at
 from notes.checks import (
     check_boolean,
@@ -62,7 +61,7 @@ def _flip(labels: Tensor, flips: Tensor) -> Tensor:
 
 
 def crop_boxes(
-    labels: Tensor, parts: Rectangles, image_size: tuple[int, int], min_visible: float = 0.3
+    labels: Tensor, parts: Tensor, image_size: tuple[int, int], min_visible: float = 0.3
 ) -> Tensor:
     """What is left of the boxes when a part is cut out of each image.
 
@@ -71,7 +70,7 @@ def crop_boxes(
 
     Args:
         labels: `(B, M, 5)` labels with boxes as shares of the image.
-        parts: One rectangle for each image, in pixels.
+        parts: `(B, 4)` top, left, height and width of each part, in pixels.
         image_size: Height and width of the images before the cut.
         min_visible: An object goes if a smaller share of its box is inside the part.
 
@@ -81,10 +80,10 @@ def crop_boxes(
     Raises:
         TypeError: If the labels are not floating-point numbers.
         ValueError: If the labels are not labeled boxes, a shape or device does not fit, a side of
-            the images is not positive, or `min_visible` is outside [0, 1].
+            a part or the images is not positive, or `min_visible` is outside [0, 1].
 
     Examples:
-        >>> left_half = Rectangles(*torch.tensor([[0], [0], [8], [4]]))
+        >>> left_half = torch.tensor([[0, 0, 8, 4]])
         >>> labels = torch.tensor([[[0.0, 0.0, 0.0, 0.25, 1.0], [1.0, 0.5, 0.0, 1.0, 1.0]]])
         >>> crop_boxes(labels, left_half, (8, 8))
         tensor([[[ 0.0000,  0.0000,  0.0000,  0.5000,  1.0000],
@@ -94,21 +93,20 @@ def crop_boxes(
         [Detection data][detection-data]
     """
     check_label_rows("labels", labels)
-    for name, numbers in parts._asdict().items():
-        check_shape(f"parts.{name}", numbers, len(labels))
-        check_device("labels", labels, f"parts.{name}", numbers)
+    check_shape("parts", parts, len(labels), 4)
+    check_device("labels", labels, "parts", parts)
+    if not (parts[:, 2:] > 0).all():
+        raise ValueError(f"parts must have sides greater than 0, got {parts[:, 2:].min()}")
     check_positive("the height in image_size", image_size[0])
     check_positive("the width in image_size", image_size[1])
     check_probability("min_visible", min_visible)
     return _crop(labels, parts, image_size, min_visible)
 
 
-def _crop(
-    labels: Tensor, parts: Rectangles, image_size: tuple[int, int], min_visible: float
-) -> Tensor:
+def _crop(labels: Tensor, parts: Tensor, image_size: tuple[int, int], min_visible: float) -> Tensor:
     height, width = image_size
     corners = at_least_float32(labels[..., 1:]).unflatten(2, (2, 2))  # (B, M, 2, 2) both corners
-    tops, lefts, heights, widths = (numbers.to(corners) for numbers in parts)
+    tops, lefts, heights, widths = parts.to(corners.dtype).unbind(dim=1)
     starts = torch.stack([lefts / width, tops / height], dim=1)[:, None]  # (B, 1, 2)
     sides = torch.stack([widths / width, heights / height], dim=1)[:, None]
     moved = (corners - starts[:, :, None]) / sides[:, :, None]
@@ -162,7 +160,7 @@ def random_horizontal_flip(
 def random_resized_crop(
     images: Tensor,
     labels: Tensor,
-    size: tuple[int, int],
+    size: int | tuple[int, int],
     scale: tuple[float, float] = (0.5, 1.0),
     ratio: tuple[float, float] = (3 / 4, 4 / 3),
     min_visible: float = 0.3,
@@ -176,7 +174,7 @@ def random_resized_crop(
     Args:
         images: `(B, C, H, W)` images, `uint8` or floating-point.
         labels: `(B, M, 5)` labels with boxes as shares of the image.
-        size: Height and width of the answer.
+        size: Height and width of the answer, or one number for a square.
         scale: Smallest and largest *area* of the part, as a share of the image.
         ratio: Smallest and largest *width over height* of the part.
         min_visible: An object goes if a smaller share of its box is inside the part.
