@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 
+from notes.detection.detections import Detections
 from notes.detection.evaluation import (
     COCO_THRESHOLDS,
     average_precision,
@@ -17,7 +18,6 @@ from notes.detection.evaluation import (
     mean_average_precision,
     precision_recall_curve,
 )
-from notes.detection.labels import Detections
 
 RULES = ["coco", "voc2010", "voc2007"]
 UNIT = torch.tensor([[0.0, 0.0, 1.0, 1.0]])

@@ -23,14 +23,15 @@ import torch
 from torch import Tensor
 
 from notes.checks import (
+    check_boxes,
     check_indices,
+    check_label_rows,
     check_probabilities,
     check_probability,
     check_same,
     check_shape,
 )
-from notes.detection.boxes import check_boxes
-from notes.detection.labels import Detections, check_label_rows
+from notes.detection.detections import Detections
 from notes.detection.overlap import box_iou
 
 Rule = Literal["coco", "voc2010", "voc2007"]
