@@ -318,7 +318,7 @@ def test_pixels_and_their_shares_give_the_number_of_pycocotools(seed, size, with
         assert ours.mean == pytest.approx(np.nanmean(theirs), nan_ok=True)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(seed=st.integers(0, 10**6), size=SIZES)
 def test_boxes_as_they_are_give_the_number_of_pycocotools_for_them(dtype, seed, size):

@@ -59,7 +59,8 @@ def test_images_of_any_mode_are_read_as_their_colors(tmp_path, mode, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "order"), [("a.png", "<u2"), ("a.tif", "<u2"), ("a.tif", ">u2"), ("a.jp2", "<u2")]
+    ("name", "order"),
+    [("a.png", "<u2"), ("a.tif", "<u2"), ("a.tif", ">u2"), ("a.jp2", "<u2"), ("a.pgm", "<u2")],
 )
 def test_16_bits_are_scaled(tmp_path, name, order):
     gray = np.array([[0, 1, 128, 255]] * 4)

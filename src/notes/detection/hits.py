@@ -36,11 +36,12 @@ Rule = Literal["coco", "voc2010", "voc2007"]
 
 def _overlaps(boxes: Tensor, true_boxes: Tensor, crowds: Tensor) -> Tensor:
     """Intersection over union, `(N, M)` float64; with a crowd, over the area of the detection."""
-    boxes, true_boxes = boxes.double()[:, None], true_boxes.double()
-    top_left = torch.maximum(boxes[..., :2], true_boxes[..., :2])
-    bottom_right = torch.minimum(boxes[..., 2:], true_boxes[..., 2:])
-    inter = (bottom_right - top_left).clamp(min=0).prod(dim=2)  # (N, M)
-    area1, area2 = ((x[..., 2:] - x[..., :2]).prod(dim=-1) for x in (boxes, true_boxes))
+    start1, start2 = boxes.double()[:, None, :2], true_boxes.double()[:, :2]
+    sides1, sides2 = boxes.double()[:, None, 2:] - start1, true_boxes.double()[:, 2:] - start2
+    # Starts plus sides are not always the ends that were given; pycocotools knows no others.
+    ends = torch.minimum(start1 + sides1, start2 + sides2)  # (N, M, 2)
+    inter = (ends - torch.maximum(start1, start2)).clamp(min=0).prod(dim=2)  # (N, M)
+    area1, area2 = sides1.prod(dim=2), sides2.prod(dim=1)  # (N, 1) and (M,)
     union = torch.where(crowds, area1, area1 + area2 - inter)
     return inter / torch.where(union > 0, union, 1.0)
 

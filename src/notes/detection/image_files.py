@@ -22,18 +22,18 @@ def _as_colors(image: Image.Image) -> Image.Image:
         if image.mode == "P":  # may have transparent colors, of which Pillow would warn
             image = image.convert("RGBA")
         return image.convert("RGB")
-    if image.mode.startswith("I;16") and _is_full(image):
+    if image.mode.startswith("I") and _is_16_bits(image):
         gray = np.rint(np.asarray(image) / 257).astype(np.uint8)  # 65535 becomes 255
         return Image.fromarray(gray).convert("RGB")
     raise ValueError(f"mode {image.mode} of {image.format} has no known range")
 
 
-def _is_full(image: Image.Image) -> bool:
-    """Whether the largest number of 16 bits means white."""
+def _is_16_bits(image: Image.Image) -> bool:
+    """Whether the numbers of the image end at 65535, and that means white."""
     if image.format == "TIFF":
         tags = image.getexif()
-        return tags.get(BITS) == 16 and tags.get(WHITE) == 1
-    return image.format in ("PNG", "JPEG2000")
+        return image.mode != "I" and tags.get(BITS) == 16 and tags.get(WHITE) == 1
+    return image.format in ("PNG", "JPEG2000", "PPM")  # they know no other range
 
 
 # --8<-- [start:load_images]
