@@ -4,7 +4,6 @@ Shapes: letters are free sizes, numbers are fixed ones, so `"N", 4` reads "any n
 """
 
 import operator
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
         name: What the caller calls the argument.
         tensor: The argument.
         shape: One entry for each dimension: a letter for any size, a number for exactly this size.
+            A last entry `"..."` allows more dimensions of any size.
 
     Raises:
         TypeError: If the argument is not a tensor.
@@ -35,8 +35,11 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
     sizes = tuple(tensor.shape)
-    fits = len(sizes) == len(shape) and all(
-        isinstance(rule, str) or rule == size for rule, size in zip(shape, sizes, strict=True)
+    rules, ruled = shape, sizes
+    if shape[-1:] == ("...",):
+        rules, ruled = shape[:-1], sizes[: len(shape) - 1]
+    fits = len(ruled) == len(rules) and all(
+        isinstance(rule, str) or rule == size for rule, size in zip(rules, ruled, strict=True)
     )
     if not fits:
         comma = "," if len(shape) == 1 else ""
@@ -127,8 +130,11 @@ def check_indices(name: str, indices: Tensor, size: int) -> None:
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
         raise TypeError(f"{name} must be a tensor of integers, got {indices.dtype}")
     indices = indices.long()  # 300 as a uint8 would be 44, so nothing from 44 on would pass
-    wrong = indices[(indices < 0) | (indices >= size)]
-    if len(wrong):
+    if indices.numel() == 0:
+        return
+    smallest, largest = torch.stack(indices.aminmax()).tolist()
+    if smallest < 0 or largest >= size:
+        wrong = indices[(indices < 0) | (indices >= size)]
         raise ValueError(f"{name} must lie in [0, {size}), got {wrong[0].item()}")
 
 
@@ -261,9 +267,14 @@ def check_probabilities(name: str, tensor: Tensor) -> None:
     Explained in:
         [Argument checks][argument-checks]
     """
-    wrong = tensor[~((tensor >= 0) & (tensor <= 1))]
-    if len(wrong):
-        raise ValueError(f"{name} must lie in [0, 1], got {wrong[0].item()}")
+    if tensor.numel() == 0:
+        return
+    smallest, largest = torch.stack(tensor.detach().aminmax()).tolist()  # NaN if there is one
+    if not (smallest >= 0 and largest <= 1):
+        wrong = tensor[~((tensor >= 0) & (tensor <= 1))][0].item()
+        shown = float(f"{wrong:.4g}")
+        shown = wrong if 0 <= shown <= 1 else shown  # 1.0000001 must not read 1
+        raise ValueError(f"{name} must lie in [0, 1], got {shown}")
 
 
 def as_integer(name: str, value: int, *, minimum: int = 1) -> int:
@@ -297,7 +308,9 @@ def as_integer(name: str, value: int, *, minimum: int = 1) -> int:
     return number
 
 
-def as_pair(name: str, value: int | Sequence[int], *, minimum: int = 1) -> tuple[int, int]:
+def as_pair(
+    name: str, value: int | tuple[int, ...] | list[int], *, minimum: int = 1
+) -> tuple[int, int]:
     """One number for each direction, from one number for both or from a pair.
 
     Args:
@@ -320,7 +333,7 @@ def as_pair(name: str, value: int | Sequence[int], *, minimum: int = 1) -> tuple
     Explained in:
         [Argument checks][argument-checks]
     """
-    pair = value if isinstance(value, Sequence) else (value, value)
+    pair = value if isinstance(value, tuple | list) else (value, value)
     vertical, horizontal = map(_integer, pair) if len(pair) == 2 else (None, None)
     if vertical is None or horizontal is None:
         raise TypeError(f"{name} must be an integer or a pair of integers, got {value!r}")
@@ -331,6 +344,8 @@ def as_pair(name: str, value: int | Sequence[int], *, minimum: int = 1) -> tuple
 
 def _integer(value: object) -> int | None:
     """The integer that a value stands for, or None; True stands for none."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool) or (isinstance(value, Tensor) and value.dtype == torch.bool):
         return None
     try:
