@@ -39,7 +39,6 @@ class ClassScores(NamedTuple):
     """`int64`: number of samples that are this class."""
 
 
-# --8<-- [start:predicted_classes]
 def predicted_classes(scores: Tensor) -> Tensor:
     """Pick the class with the highest score; the first one of equals.
 
@@ -66,9 +65,6 @@ def predicted_classes(scores: Tensor) -> Tensor:
     check_finite("scores", scores)
     # argmax leaves open which of equal values it returns; the first True of a mask is settled.
     return (scores == scores.amax(dim=1, keepdim=True)).int().argmax(dim=1)
-
-
-# --8<-- [end:predicted_classes]
 
 
 def check_counts(name: str, tensor: Tensor) -> None:

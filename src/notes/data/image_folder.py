@@ -79,7 +79,6 @@ def draw_image_folder(
 # --8<-- [end:draw_image_folder]
 
 
-# --8<-- [start:draw_shape]
 def draw_shape(name: str, image_size: int, *, generator: Generator | None = None) -> Tensor:
     """One image of a shape: its place, size and colors are random, and every pixel is noisy.
 
@@ -110,9 +109,6 @@ def draw_shape(name: str, image_size: int, *, generator: Generator | None = None
     dark = _draw_between(25, 100, 3, generator)[:, None, None]
     noise = _draw_between(-25, 25, 3 * image_size**2, generator).view(3, image_size, image_size)
     return (torch.where(inside, light, dark) + noise).to(torch.uint8)  # (3, H, W)
-
-
-# --8<-- [end:draw_shape]
 
 
 def _is_inside(name: str, dx: Tensor, dy: Tensor, radius: Tensor) -> Tensor:

@@ -100,7 +100,6 @@ def _box(annotation: Any, place: str) -> tuple[float, float, float, float]:
     return left, top, left + width, top + height
 
 
-# --8<-- [start:read_coco_labels]
 def read_coco_labels(
     path: str | Path, *, crowds: bool = False, skip_flat: bool = False
 ) -> FileLabels:
@@ -148,6 +147,3 @@ def read_coco_labels(
         sized.append(FileImage(_text(image, "file_name", place), *sides, objects[key], place))
     names = [_text(categories[key], "name", f"category {key} of {path.name!r}") for key in numbers]
     return join_labels(sized, names, skip_flat=skip_flat)
-
-
-# --8<-- [end:read_coco_labels]

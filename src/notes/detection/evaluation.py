@@ -38,7 +38,6 @@ from notes.detection.labels import Detections, check_label_rows
 COCO_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
-# --8<-- [start:precision_recall_curve]
 def precision_recall_curve(
     scores: Tensor, correct: Tensor, num_truths: int
 ) -> tuple[Tensor, Tensor]:
@@ -87,9 +86,6 @@ def precision_recall_curve(
     # --8<-- [end:curve]
 
 
-# --8<-- [end:precision_recall_curve]
-
-
 def _recall_levels(rule: Rule) -> Tensor:
     if rule == "voc2007":
         return torch.arange(11, dtype=torch.float64, device="cpu") / 10
@@ -97,7 +93,6 @@ def _recall_levels(rule: Rule) -> Tensor:
     return torch.arange(101, dtype=torch.float64, device="cpu") * 0.01
 
 
-# --8<-- [start:average_precision]
 def average_precision(precision: Tensor, recall: Tensor, rule: Rule = "coco") -> float:
     """One number for a precision-recall curve: the mean of precision over recall.
 
@@ -143,9 +138,6 @@ def average_precision(precision: Tensor, recall: Tensor, rule: Rule = "coco") ->
     reached = torch.cat([best_from_here, best_from_here.new_zeros(1)])  # beyond the last: 0
     return float(reached[first].mean())
     # --8<-- [end:average]
-
-
-# --8<-- [end:average_precision]
 
 
 class MeanAveragePrecision(NamedTuple):
@@ -210,7 +202,6 @@ def _answer(
     return (found >= 0) & ~passes, ~passes
 
 
-# --8<-- [start:mean_average_precision]
 def mean_average_precision(
     detections: Sequence[Detections],
     labels: Tensor,
@@ -303,6 +294,3 @@ def mean_average_precision(
                 row[index] = average_precision(*curve, rule)
     per_class = averages.mean(dim=0)
     return MeanAveragePrecision(per_class.nanmean().item(), per_class)
-
-
-# --8<-- [end:mean_average_precision]

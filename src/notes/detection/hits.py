@@ -132,13 +132,17 @@ def _plain_number(value: Any) -> float:
     if isinstance(value, Tensor):
         value = value.detach().cpu()
         value = (value.float() if value.itemsize < 4 else value).numpy()
-    return float(str(np.asarray(value)))
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "iuf":
+        raise TypeError(f"iou_threshold must be a number, got {value!r}")
+    return float(str(number))
 
 
 def as_thresholds(iou_threshold: Any) -> list[float]:
     """One number or several, of Python, of NumPy or of tensors, as a list of plain numbers.
 
     Raises:
+        TypeError: If one is no number.
         ValueError: If there is none, or one outside [0, 1].
 
     Examples:
@@ -157,7 +161,6 @@ def as_thresholds(iou_threshold: Any) -> list[float]:
     return thresholds
 
 
-# --8<-- [start:match_detections]
 def match_detections(
     boxes: Tensor,
     scores: Tensor,
@@ -222,6 +225,3 @@ def match_detections(
     check_device("true_boxes", true_boxes, "ignored", ignored)
     every = torch.ones(len(boxes), len(true_boxes), dtype=torch.bool, device=boxes.device)
     return match_at_thresholds(boxes, scores, true_boxes, every, ignored, [threshold], rule)[0]
-
-
-# --8<-- [end:match_detections]

@@ -36,7 +36,6 @@ def _is_16_bits(image: Image.Image) -> bool:
     return image.format in ("PNG", "JPEG2000", "PPM")  # they know no other range
 
 
-# --8<-- [start:load_images]
 def load_images(folder: str | Path, files: Sequence[str], size: int | tuple[int, int]) -> Tensor:
     """Read image files and bring all to one size, whatever their shape.
 
@@ -79,6 +78,3 @@ def load_images(folder: str | Path, files: Sequence[str], size: int | tuple[int,
                 raise
             raise ValueError(f"files must be whole images, got {name!r}: {error}") from error
     return torch.stack(images).float() / 255
-
-
-# --8<-- [end:load_images]

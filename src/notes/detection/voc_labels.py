@@ -79,7 +79,6 @@ def _box(element: Element, place: str) -> tuple[float, float, float, float]:
     return first_x - 1, first_y - 1, last_x, last_y
 
 
-# --8<-- [start:read_voc_labels]
 def read_voc_labels(
     folder: str | Path,
     class_names: Sequence[str] | None = None,
@@ -138,6 +137,3 @@ def read_voc_labels(
                 image.objects.append(FileObject(label, _box(one, place), is_difficult, place))
         images.append(image)
     return join_labels(images, names, skip_flat=skip_flat)
-
-
-# --8<-- [end:read_voc_labels]
