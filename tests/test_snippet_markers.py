@@ -51,12 +51,7 @@ WAITING = {
 }
 # Those of chapters that exist, which no page includes: to be removed.
 UNWANTED = """
-    average_precision crop_boxes draw_network draw_number_grid draw_scenes draw_shape
-    hardest_negatives keep_objects load_images match_detections mean_average_precision
-    nms_by_hand order pad_labels paint_scenes pairs plot_history precision_recall_curve
-    predicted_classes random_horizontal_flip random_resized_crop read_coco_labels
-    read_voc_labels roi_align roi_pool scan serve shape_masks shapes_on_photos show_images
-    soft_nms
+    draw_network draw_number_grid plot_history show_images
 """
 
 
