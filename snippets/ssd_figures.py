@@ -9,7 +9,8 @@ import torch
 
 from booktools.doctests.figures import save_figures
 from notes.detection.shapes_on_photos import CLASS_NAMES, HARD, shapes_on_photos
-from notes.figures.boxes import draw_boxes, show_image
+from notes.figures.boxes import draw_boxes
+from notes.figures.images import draw_image
 from notes.figures.style import COLORS, INK, STYLE
 
 
@@ -108,16 +109,16 @@ def _draw_rows(result, rows, columns=4):
 def _draw_picture(axes, image, rows, found):
     """Objects are dashed in white, detections in the color of their class."""
     size = (image.shape[1], image.shape[2])
-    show_image(axes, image)
+    draw_image(image, axes)
     objects = rows[rows[:, 0] >= 0, 1:]
-    draw_boxes(axes, objects, colors="white", image_size=size, linewidth=1.2, linestyle="--")
+    draw_boxes(objects, axes, colors="white", image_size=size, linewidth=1.2, linestyle="--")
     boxes = torch.tensor(found["boxes"]).reshape(-1, 4)
     texts = [
         f"{CLASS_NAMES[kind]} {score:.2f}"
         for kind, score in zip(found["classes"], found["scores"], strict=True)
     ]
     colors = [COLORS[kind] for kind in found["classes"]] or COLORS
-    draw_boxes(axes, boxes, texts, colors, image_size=size, linewidth=1.6)
+    draw_boxes(boxes, axes, labels=texts, colors=colors, image_size=size, linewidth=1.6)
 
 
 @cache
