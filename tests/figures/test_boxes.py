@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from notes.figures.boxes import draw_boxes
 from notes.figures.images import draw_image
@@ -49,18 +50,60 @@ def test_an_empty_label_is_not_drawn(ax):
     assert [text.get_text() for text in ax.texts] == ["dog"]
 
 
-def test_a_label_stands_above_its_box_unless_the_image_ends_there(ax):
-    draw_image(torch.rand(3, 10, 10), ax)
-    draw_boxes(TWO, ax, labels=["below the edge", "at the edge"], image_size=(10, 10))
-    assert [text.get_verticalalignment() for text in ax.texts] == ["bottom", "top"]
+@pytest.fixture
+def drawn_places(ax, monkeypatch):
+    """Draws the axes; left, top and right of each label, with those of the axes as 0, 0 and 1."""
+
+    def places():
+        found = {}
+
+        def draw(text, renderer):
+            frame, own = ax.bbox, text.get_window_extent(renderer)
+            width, height = frame.width, frame.height
+            found[text.get_text()] = (
+                (own.x0 - frame.x0) / width,
+                (frame.y1 - own.y1) / height,
+                (own.x1 - frame.x0) / width,
+            )
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Text, "draw", draw)
+            ax.figure.canvas.draw()
+        return found
+
+    return places
 
 
-def test_in_an_enlarged_part_of_an_image_its_edge_counts(ax):
-    ax.set_ylim(10, 5)
-    draw_boxes(
-        torch.tensor([[1.0, 5.2, 2.0, 9.0], [1.0, 6.0, 2.0, 9.0]]), ax, labels=["at", "below"]
-    )
-    assert [text.get_verticalalignment() for text in ax.texts] == ["top", "bottom"]
+def test_a_label_stands_above_its_box_and_in_the_axes_where_the_image_ends(ax, drawn_places):
+    draw_image(torch.rand(3, 100, 100), ax)
+    boxes = torch.tensor([[0.2, 0.5, 0.9, 0.9], [0.6, 0.0, 0.9, 0.5], [0.9, 0.7, 1.0, 0.8]])
+    draw_boxes(boxes, ax, labels=["above", "top", "to the right"], image_size=100)
+    places = drawn_places()
+    left, top, right = places["above"]
+    assert left == pytest.approx(0.2)
+    assert 0.4 < top < 0.5
+    left, top, right = places["top"]
+    assert left == pytest.approx(0.6)
+    assert 0 < top < 0.05
+    left, top, right = places["to the right"]
+    assert left < 0.9
+    assert 0.95 < right < 1
+
+
+def test_the_limits_that_count_are_those_at_the_end(ax, drawn_places):
+    draw_boxes(torch.tensor([[1.0, 5.2, 2.0, 9.0], [1.0, 2.0, 2.0, 9.0]]), ax, labels=["a", "b"])
+    ax.set(xlim=(0, 5), ylim=(10, 5))
+    places = drawn_places()
+    assert 0 < places["a"][1] < 0.04
+    assert places["a"] == pytest.approx(places["b"], abs=0.05)
+    ax.set(ylim=(10, 0))
+    assert drawn_places()["b"][1] < 0.2 < drawn_places()["a"][1] < 0.52
+
+
+def test_the_label_of_a_box_out_of_sight_stays_there(ax, drawn_places):
+    draw_boxes(torch.tensor([[1.0, 1.0, 2.0, 2.0]]), ax, labels=["far away"])
+    ax.set(xlim=(5, 6), ylim=(6, 5))
+    assert drawn_places()["far away"][0] < -1
 
 
 def test_boxes_have_the_colors_of_the_book_in_turn(ax):

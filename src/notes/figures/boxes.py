@@ -9,12 +9,39 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import Normal, withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
 from torch import Tensor
 
 from notes.checks import as_pair, check_finite, check_positive, check_shape
 from notes.figures.style import COLORS, INK
+
+
+class _Label(Text):
+    """A text above a box, moved into the axes as long as the box is in sight."""
+
+    def __init__(self, ax: Axes, outline: Rectangle, text: str) -> None:
+        color = outline.get_edgecolor()
+        # Ink on white can be read on every photo; the frame tells which box it belongs to.
+        frame = {"facecolor": "white", "edgecolor": color, "boxstyle": "square,pad=0.15"}
+        super().__init__(*outline.get_xy(), text, color=INK, fontsize=9, va="bottom", bbox=frame)
+        self.set_clip_on(True)
+        self.outline, self.inside = outline, ax.bbox
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it: not before is it known how large axes and text are."""
+        place, own, inside = self.get_transform(), self.get_window_extent(renderer), self.inside
+        if inside.overlaps(self.outline.get_window_extent(renderer)):
+            gap = renderer.points_to_pixels(2)
+            right = max(inside.x0 + gap - own.x0, 0) + min(inside.x1 - gap - own.x1, 0)
+            up = min(inside.y1 - gap - own.y1, 0)
+            self.set_transform(place + Affine2D().translate(right, up))
+        super().draw(renderer)
+        self.set_transform(place)
+        self.stale = False
 
 
 def draw_boxes(
@@ -88,7 +115,7 @@ def draw_boxes(
             outline.set_path_effects([rim, Normal()])
         ax.add_patch(outline)
         if text:
-            _write(ax, outline, text)
+            ax.add_artist(_Label(ax, outline, text))
     # --8<-- [end:draw]
     return ax
 
@@ -101,26 +128,3 @@ def _new_axes(region: Tensor) -> Axes:
     ax.autoscale_view()
     ax.invert_yaxis()
     return ax
-
-
-def _write(ax: Axes, outline: Rectangle, text: str) -> None:
-    """Put a label above a box, or below its upper edge where there is no room above."""
-    x, y = outline.get_xy()
-    bottom, top = ax.get_ylim()
-    is_at_top = bottom > top and y - top < 0.08 * (bottom - top)
-    ax.text(
-        x,
-        y,
-        text,
-        color=INK,
-        fontsize=9,
-        horizontalalignment="left",
-        verticalalignment="top" if is_at_top else "bottom",
-        # Ink on white can be read on every photo; the frame tells which box it belongs to.
-        bbox={
-            "facecolor": "white",
-            "edgecolor": outline.get_edgecolor(),
-            "boxstyle": "square,pad=0.15",
-        },
-        clip_on=True,
-    )
