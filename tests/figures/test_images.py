@@ -157,7 +157,7 @@ def test_an_image_is_drawn_alike_alone_and_beside_others():
         (torch.full((2, 3, 4, 4), 7.0), {}, r"images must lie in \[0, 1\] or be bytes, got 7"),
         (torch.full((2, 4, 4), float("inf")), {}, "images must be finite, got inf"),
         (torch.zeros(2, 4, 4), {"titles": ["a"]}, "titles must be as many as images, 2, got 1"),
-        (torch.zeros(2, 4, 4), {"columns": 0}, "columns must be greater than 0, got 0"),
+        (torch.zeros(2, 4, 4), {"columns": 0}, "columns must be at least 1, got 0"),
         (torch.zeros(2, 4, 4), {"limits": (1, 1)}, r"limits must rise .*, got \(1, 1\)"),
         (torch.zeros(2, 4, 4), {"limits": (0, float("nan"))}, "limits must rise .*, got"),
         (torch.zeros(2, 3, 4, 4), {"limits": (0, 1)}, "limits must .* belong to gray images"),

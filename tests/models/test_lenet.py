@@ -46,7 +46,7 @@ def test_channels_and_classes_can_be_chosen():
     assert lenet(3, 7)(torch.zeros(2, 3, 28, 28)).shape == (2, 7)
 
 
-def test_it_memorises_one_batch():
+def test_it_memorizes_one_batch():
     torch.manual_seed(0)
     images, labels = torch.rand(32, 1, 28, 28), torch.arange(32) % 10
     model = lenet(activation="relu", pooling="max")
@@ -61,8 +61,8 @@ def test_it_memorises_one_batch():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"in_channels": 0}, "in_channels must be greater than 0, got 0"),
-        ({"num_classes": -1}, "num_classes must be greater than 0, got -1"),
+        ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
+        ({"num_classes": -1}, "num_classes must be at least 1, got -1"),
         ({"activation": "gelu"}, r"activation must be one of \['relu', .*\], got 'gelu'"),
         ({"pooling": "min"}, r"pooling must be one of \['average', 'max'\], got 'min'"),
     ],

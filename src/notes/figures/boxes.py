@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 from torch import Tensor
 
-from notes.checks import as_pair, check_finite, check_positive, check_shape
+from notes.checks import as_pair, check_boxes, check_positive, check_shape
 from notes.figures.style import COLORS, INK
 
 
@@ -82,11 +82,7 @@ def draw_boxes(
     """
     check_shape("boxes", boxes, "N", 4)
     corners = boxes.detach().cpu().double()
-    check_finite("boxes", corners)
-    for index, (x1, y1, x2, y2) in enumerate(corners.tolist()):
-        if x1 > x2 or y1 > y2:
-            box = [round(value, 4) for value in (x1, y1, x2, y2)]
-            raise ValueError(f"boxes must have x1 <= x2 and y1 <= y2, got {box} at index {index}")
+    check_boxes("boxes", corners)
     texts = [""] * len(boxes) if labels is None else [str(label) for label in labels]
     if len(texts) != len(boxes):
         raise ValueError(f"labels must be as many as boxes, {len(boxes)}, got {len(texts)}")

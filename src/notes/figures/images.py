@@ -15,7 +15,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from notes.checks import check_finite, check_not_empty, check_positive, check_shape
+from notes.checks import as_integer, check_finite, check_not_empty, check_shape
 
 WIDTH = 7.0  # of a new figure, in inches
 TITLE = 0.25  # height of a line above an image, in inches
@@ -121,11 +121,10 @@ def draw_images(
     count, height, width = pixels.shape[:3]
     if len(titles) not in (0, count):
         raise ValueError(f"titles must be as many as images, {count}, got {len(titles)}")
-    check_positive("columns", columns)
     if limits is not None and (pixels.dim() == 4 or not -inf < limits[0] < limits[1] < inf):
         raise ValueError(f"limits must rise and belong to gray images, got {limits}")
 
-    columns = min(columns, count)
+    columns = min(as_integer("columns", columns), count)
     rows = -(-count // columns)
     ratio, above = height / width, TITLE if len(titles) else 0.0
     if ax is None:

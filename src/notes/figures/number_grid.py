@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from notes.checks import check_not_empty, check_shape
+from notes.checks import as_integer, check_not_empty, check_shape
 from notes.figures.style import COLORS, INK
 
 
@@ -42,8 +42,7 @@ def draw_number_grid(
     """
     check_shape("values", values, "H", "W")
     check_not_empty("values", values)
-    if border < 0:
-        raise ValueError(f"border must be at least 0, got {border}")
+    border = as_integer("border", border, minimum=0)
     rows, columns = values.shape
     frame = None if window is None else _frame(window, rows, columns)
     if ax is None:
