@@ -10,9 +10,8 @@ SOURCE = Path(__file__).parents[1] / "src"
 LAYERS = [
     {"notes.checks"},
     {"notes.data", "notes.init", "notes.inspect", "notes.layers", "notes.losses", "notes.metrics"},
-    {"notes.augmentation", "notes.models", "notes.training"},
+    {"notes.augmentation", "notes.figures", "notes.models", "notes.training"},
     {"notes.detection"},
-    {"notes.figures"},
 ]
 ROW = {room: row for row, rooms in enumerate(LAYERS) for room in rooms}
 
