@@ -272,8 +272,8 @@ def check_label_rows(name: str, labels: Tensor, num_classes: int | None = None) 
         (got,) = shown(classes[broken][:1])
         raise ValueError(f"{name} must have whole numbers as classes, got {got}")
     if unknown.any():
-        got = f"{shown(classes[unknown][:1])[0]:.17g}"
-        raise ValueError(f"classes of {name} must lie in [0, {most}), got {got}")
+        (too_large,) = shown(classes[unknown][:1])
+        raise ValueError(f"classes of {name} must lie in [0, {most}), got {too_large:.17g}")
     for rule, wrong in (
         ("x1 <= x2 and y1 <= y2", turned),
         (f"sides of at most {LONGEST_SIDE:.3g}", large),
