@@ -269,11 +269,11 @@ def check_label_rows(name: str, labels: Tensor, num_classes: int | None = None) 
     turned = (classes >= 0) & (sides < 0).any(dim=2)
     large = (classes >= 0) & (sides > LONGEST_SIDE).any(dim=2)
     if broken.any():
-        (got,) = shown(classes[broken][:1])
+        got = shown(classes[broken][:1])[0]
         raise ValueError(f"{name} must have whole numbers as classes, got {got}")
     if unknown.any():
-        (too_large,) = shown(classes[unknown][:1])
-        raise ValueError(f"classes of {name} must lie in [0, {most}), got {too_large:.17g}")
+        got = shown(classes[unknown][:1])[0]
+        raise ValueError(f"classes of {name} must lie in [0, {most}), got {got:.17g}")
     for rule, wrong in (
         ("x1 <= x2 and y1 <= y2", turned),
         (f"sides of at most {LONGEST_SIDE:.3g}", large),
