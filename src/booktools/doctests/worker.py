@@ -168,7 +168,7 @@ def _prepare(job: Job) -> None:
     os.chdir(work)
     os.environ |= dict.fromkeys(("HOME", "USERPROFILE"), str(home))
     os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
-    os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)  # torch has chosen it before the fork
+    os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)  # chosen before the fork
     tempfile.tempdir = None
     sys.argv[:] = [str(script)]
     sys.path[0] = str(script.parent)
