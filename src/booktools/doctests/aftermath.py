@@ -24,7 +24,7 @@ from typing import Any
 
 LOOKS_AT_CODES = re.compile(r"returncode|exitcode|CalledProcessError|waitstatus|= *os\.system")
 ENDED = (None, 0, -signal.SIGTERM, -9)  # running, well, or ended by the block itself
-STARTERS = ("booktools.", "subprocess", "multiprocessing.")
+STARTERS = ("booktools.", "subprocess", "multiprocessing.", "asyncio.", "os")
 
 
 def follow(code: str, script: str) -> Callable[[], Iterator[str]]:
@@ -38,7 +38,7 @@ def follow(code: str, script: str) -> Callable[[], Iterator[str]]:
 
     def start(process: Any) -> None:
         frame = sys._getframe()
-        while frame.f_back and frame.f_globals["__name__"].startswith(STARTERS):
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith(STARTERS):
             frame = frame.f_back
         if frame.f_code.co_filename == script:  # and not a library
             started.append(process)

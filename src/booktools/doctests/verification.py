@@ -62,7 +62,10 @@ def verify(
 
     outcome = run(seed)
     if outcome.failure or outcome.attempts:
-        raise PageError("\n".join(_describe(outcome)))
+        report = [*outcome.attempts, outcome.failure]
+        report += [f"printed:\n{outcome.printed}"] if outcome.printed else []
+        report += [f"on stderr:\n{outcome.errors}"] if outcome.errors else []
+        raise PageError("\n".join(report))
     if outcome.printed or outcome.num_figures:
         others = range(seed + 1, seed + 1 + NUM_OTHER_SEEDS)
         runs: list[tuple[int, int | None]]
@@ -77,15 +80,12 @@ def verify(
                     "torch.manual_seed(0)), a clock, an address or the order of a set\n"
                     f"{outcome.printed}or\n{again.printed}{again.failure}"
                 )
-    printed = tidy(outcome.printed)
-    faults = [*_match_figures(block, outcome.num_figures)]
-    if not update:
-        faults += _compare_output(block, printed)
+    faults = [*_judge(block, outcome, update)]
     for number, image in enumerate(block.images if not faults else ()):
-        faults += _compare_figure(image, page, folder / str(seed) / f"{number}.png", update)
+        faults += _compare(image, page, folder / str(seed) / f"{number}.png", update)
     if faults:
         raise PageError("\n".join(f"{name}:{line}: {text}" for line, text in faults))
-    return printed
+    return tidy(outcome.printed)
 
 
 def is_unruled(code: str) -> bool:
@@ -99,36 +99,26 @@ def _shown(outcome: Outcome, folder: Path) -> list[object]:
     return [outcome.printed, *figures]
 
 
-def _describe(outcome: Outcome) -> Iterator[str]:
-    yield from outcome.attempts
-    if outcome.failure:
-        yield outcome.failure
-        for name, text in (("printed", outcome.printed), ("on stderr", outcome.errors)):
-            if text:
-                yield f"{name}:\n{text}"
-
-
-def _compare_output(block: Block, printed: str) -> Iterator[tuple[int, str]]:
-    line, expected = block.fence.line, tidy(block.output.code) if block.output else ""
+def _judge(block: Block, outcome: Outcome, update: bool) -> Iterator[tuple[int, str]]:
+    """Say where output and number of figures are not those of the page."""
+    line, names = block.fence.line, [image.path for image in block.images]
+    printed, expected = tidy(outcome.printed), tidy(block.output.code) if block.output else ""
+    if len(names) != outcome.num_figures:
+        linked = f"the page links {len(names)} after it: {', '.join(names) or 'none'}"
+        yield line, f"this block leaves {outcome.num_figures} open figures, but {linked}"
+    if update:
+        return
+    reason = difference(expected, printed, block.tolerance, block.fence.code)
     if printed and not block.output:
         yield line, f"this block prints, but the page shows no output\n{printed}"
     elif block.output and not printed:
         yield line, "the page shows an output, but this block is silent"
-    elif block.output and (
-        reason := difference(expected, printed, block.tolerance, block.fence.code)
-    ):
+    elif block.output and reason:
         shown = f"the page shows\n{expected}but the block of line {line} printed\n{printed}"
         yield block.output.line, f"{reason}\n{shown}"
 
 
-def _match_figures(block: Block, num_figures: int) -> Iterator[tuple[int, str]]:
-    names = [image.path for image in block.images]
-    if len(names) != num_figures:
-        linked = f"the page links {len(names)} after it: {', '.join(names) or 'none'}"
-        yield block.fence.line, f"this block leaves {num_figures} open figures, but {linked}"
-
-
-def _compare_figure(image: Image, page: Path, new: Path, update: bool) -> Iterator[tuple[int, str]]:
+def _compare(image: Image, page: Path, new: Path, update: bool) -> Iterator[tuple[int, str]]:
     from booktools.doctests.figures import distance
 
     old = page.parent / image.path

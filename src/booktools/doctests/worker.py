@@ -33,6 +33,7 @@ from booktools.doctests.imports import faults, preload
 
 SCRIPT = "block.py"  # what tracebacks call it, wherever it lies
 GRACE = 3  # seconds between the end that a block may see and the one that it cannot ignore
+FILTERS = [*warnings.filters]  # what Python hides from a user, before a library changes it
 CAN_FORK = sys.platform == "linux"  # macOS has fork, but its own libraries do not survive one
 
 
@@ -172,13 +173,9 @@ def _prepare(job: Job) -> None:
     tempfile.tempdir = None
     sys.argv[:] = [str(script)]
     sys.path[0] = str(script.parent)
-    quiet: list[type[Warning]] = [ImportWarning, ResourceWarning]  # Python shows none of these,
-    quiet += [DeprecationWarning, PendingDeprecationWarning]  # and these to authors alone
-    warnings.resetwarnings()
-    warnings.simplefilter("error")
-    for category in quiet:
-        warnings.simplefilter("ignore", category)
-    for category in quiet[2:]:
+    warnings.filters[:] = FILTERS  # type: ignore[index]
+    warnings.simplefilter("error", append=True)  # for all that these do not hide
+    for category in (DeprecationWarning, PendingDeprecationWarning):  # which are for authors
         warnings.filterwarnings("error", "", category, r"__main__$|block$|notes\.")
     warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")  # plt.show()
 

@@ -35,6 +35,10 @@ UNSEEN = {
     "program": "import subprocess\nsubprocess.run(['false'])",
     "program in the background": "import subprocess\nsubprocess.Popen(['false'])",
     "shell": "import os\nos.system('exit 3')",
+    "pipe": "import os\nos.popen('exit 3').close()",
+    "asynchronous program": "import asyncio\n"
+    "async def main(): await (await asyncio.create_subprocess_exec('false')).wait()\n"
+    "asyncio.run(main())",
     "program that crashes": "import os, subprocess, sys\n"
     "subprocess.run([sys.executable, '-c', 'import os; os.abort()'])",
     "python": "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '1 / 0'])",
