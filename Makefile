@@ -7,7 +7,7 @@ export NO_MKDOCS_2_WARNING = 1
 DOCS := .venv-docs/bin/python -m
 FULL := .venv/bin/python -m
 
-.PHONY: serve test site outputs bench lint lock portable properdocs clean
+.PHONY: serve test site outputs results bench lint lock portable properdocs clean
 
 serve: .venv-docs/ready
 	$(DOCS) mkdocs serve --open --dirty
@@ -37,10 +37,15 @@ site: .venv-docs/ready
 outputs: .venv/ready
 	OMP_NUM_THREADS=1 $(FULL) pytest -n auto docs README.md --update-outputs
 
+# Tables, numbers, plots and figures of the results that docs/results stores, written into the pages.
+results: .venv/ready
+	$(FULL) booktools.results
+
 # How fast the code is, next to its peers; wants a machine that does nothing else for some minutes.
 bench: .venv/ready
 	$(FULL) pip install --quiet --disable-pip-version-check --requirement requirements/bench.txt
-	.venv/bin/python tests/benchmarks/run.py
+	.venv/bin/python tests/benchmarks/run.py --folder docs/results
+	$(MAKE) results
 
 # New pins for requirements/*.txt from the ranges in pyproject.toml.
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --no-annotate --no-header \

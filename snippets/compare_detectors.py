@@ -1,14 +1,16 @@
 """Train TinySSD and TinyYOLO on the same images with the same budget, and compare.
 
-`python snippets/compare_detectors.py` takes about 20 minutes on one core. It writes
-docs/detection/compared.json and shows the table and the numbers that docs/detection/yolo.md holds,
-to be pasted there. With `--quick` it takes seconds and writes nothing: its numbers mean nothing.
+    python compare_detectors.py             about 20 minutes on one core
+    python compare_detectors.py --quick     seconds: everything runs, and the numbers mean nothing
+
+It writes detectors.json: every number, and what it depends on.
 """
 
 import argparse
 import json
 import platform
-import statistics
+import shlex
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -31,7 +33,6 @@ from notes.detection.yolo import TinyYOLO, yolo_detections, yolo_loss
 from notes.inspect import summarize
 from notes.training.device import describe_device
 
-RESULT = Path(__file__).parents[1] / "docs" / "detection" / "compared.json"
 NUM_CLASSES = len(CLASS_NAMES)
 IMAGE_SIZE = 64
 
@@ -162,7 +163,7 @@ def compare_precision(contestant: Contestant, budget: Budget) -> dict[str, Any]:
     chosen = max(choice, key=lambda rate: choice[rate]["validation"][-1])
     runs = [train(contestant, data, tests, chosen, seed, budget)[1] for seed in budget.seeds]
     return {
-        "validation": {str(rate): round(x["validation"][-1], 4) for rate, x in choice.items()},
+        "validation": {rate: round(x["validation"][-1], 4) for rate, x in choice.items()},
         "learning_rate": chosen,
         **{name: [[round(x, 4) for x in run[name]] for run in runs] for name in tests},
     }
@@ -176,61 +177,35 @@ def count_costs(contestant: Contestant) -> dict[str, int]:
 
 def compare(budget: Budget) -> dict[str, Any]:
     """Measure everything, as it will stand in the JSON file."""
-    packages = [f"{name} {version(name)}" for name in ("torch", "torchvision", "scikit-learn")]
-    result: dict[str, Any] = {
-        "command": "python snippets/compare_detectors.py",
-        "versions": ", ".join([f"Python {platform.python_version()}", *packages]),
-        "device": describe_device(torch.device("cpu")),
-        "image_size": IMAGE_SIZE,
-        "budget": asdict(budget),
-        "detectors": [],
-    }
+    packages = ("torch", "torchvision", "scikit-learn")
+    detectors = []
     for contestant in CONTESTANTS:
         print(contestant.name, "...", flush=True)
         measured = count_costs(contestant) | compare_precision(contestant, budget)
-        result["detectors"].append({"name": contestant.name} | measured)
-    return result
-
-
-def render_table(result: Mapping[str, Any]) -> str:
-    """The table of the page, in Markdown: means over the seeds, with the range."""
-    lines = [
-        "| detector | parameters | multiply-adds | learning rate | test images | overlapping |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    for detector in result["detectors"]:
-        precisions = [[run[-1] for run in detector[name]] for name in ("test", "overlap")]
-        cells = [
-            detector["name"],
-            f"{detector['num_parameters']:,}",
-            f"{detector['multiply_adds']:,}",
-            f"{detector['learning_rate']:g}",
-            *(f"{statistics.mean(x):.2f} ({min(x):.2f} to {max(x):.2f})" for x in precisions),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    lines.append(f"\nWith {result['versions']}, on {result['device']}.")
-    return "\n".join(lines)
-
-
-def render_curves(result: Mapping[str, Any]) -> str:
-    """The numbers of the page's plot, as lines of Python."""
-    return "".join(
-        f'    "{detector["name"]}": [\n'
-        + "".join(f"        {curve},\n" for curve in detector["test"])
-        + "    ],\n"
-        for detector in result["detectors"]
-    )
+        detectors.append({"name": contestant.name} | measured)
+    return {
+        "command": shlex.join(["python", *sys.argv]),
+        "device": describe_device(torch.device("cpu")),
+        "versions": {"python": platform.python_version()} | {x: version(x) for x in packages},
+        "image_size": IMAGE_SIZE,
+        "budget": asdict(budget),
+        "detectors": detectors,
+    }
 
 
 def main() -> None:
-    """Compare, show the table and, unless it was quick, write the result."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small budget, writes nothing")
-    quick = parser.parse_args().quick
-    result = compare(QUICK if quick else Budget())
-    print(render_table(result), render_curves(result), sep="\n\n")
-    if not quick:
-        RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    """Compare, and write what was measured."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=".", help="where detectors.json goes")
+    parser.add_argument("--quick", action="store_true", help="a tiny budget")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    result = compare(QUICK if options.quick else Budget())
+    path = options.folder / "detectors.json"
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print("written:", path.resolve())
 
 
 if __name__ == "__main__":

@@ -2,12 +2,16 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from booktools.pages.headings import find_anchors
+
 ROOT = Path(__file__).parents[1]
 MODULES = [p for p in sorted(ROOT.glob("src/notes/**/*.py")) if p.name != "__init__.py"]
+TOOLS = [p for p in sorted(ROOT.glob("src/booktools/**/*.py")) if not p.name.startswith("__")]
 PUBLIC = [p for p in MODULES if not p.name.startswith("_")]  # the others are for their folder alone
 
 
@@ -30,10 +34,9 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def headings():
-    """Anchors of all pages, as Material makes them from the headings."""
-    texts = [p.read_text(encoding="utf-8") for p in ROOT.glob("docs/**/*.md")]
-    titles = [title for text in texts for title in re.findall(r"^#+ (.*)$", text, re.M)]
-    return {re.sub(r"[^\w]+", "-", title.lower()).strip("-") for title in titles}
+    """On how many pages the anchor of a heading stands."""
+    pages = (path.read_text(encoding="utf-8") for path in ROOT.glob("docs/**/*.md"))
+    return Counter(anchor for page in pages for anchor in set(find_anchors(page)))
 
 
 @pytest.mark.parametrize("node", NAMES)
@@ -42,7 +45,7 @@ def test_every_public_name_is_explained(node, headings):
     assert docstring, "has no docstring"
     link = re.search(r"Explained in:\s+\[[^]]+\]\[([\w-]+)\]", docstring)
     assert link, "has no line `Explained in: [Page][anchor]`"
-    assert link[1] in headings, f"no page has the heading {link[1]}"
+    assert headings[link[1]] == 1, f"{headings[link[1]]} pages have the heading {link[1]}"
 
 
 @pytest.mark.parametrize("path", PUBLIC, ids=module_name)
@@ -52,10 +55,23 @@ def test_every_public_module_has_its_entry_in_the_reference(path):
     assert sum(len(entry.findall(page)) for page in pages) == 1
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_name)
+@pytest.mark.parametrize("path", [*MODULES, *TOOLS], ids=module_name)
 def test_every_module_has_its_test_file(path):
-    parts = path.relative_to(ROOT / "src" / "notes").with_suffix("").parts
-    assert (ROOT / "tests" / Path(*parts[:-1]) / f"test_{parts[-1].lstrip('_')}.py").exists()
+    package = ROOT / "src" / "notes" if path in MODULES else ROOT / "src"
+    place = path.relative_to(package)
+    assert (ROOT / "tests" / place.parent / f"test_{place.stem.lstrip('_')}.py").exists()
+
+
+@pytest.mark.parametrize("path", [*MODULES, *TOOLS], ids=module_name)
+def test_every_example_runs_and_nothing_that_looks_like_one_does_not(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    texts = [ast.get_docstring(n) or "" for n in ast.walk(tree) if isinstance(n, documented)]
+    for text in texts:
+        assert "doctest:" not in text, "no example is skipped or compared in another way"
+        fences = [line for line in text.split("\n") if line.lstrip().startswith(("```", "~~~"))]
+        assert not fences, "an example is written with >>>, so that it runs"
+    assert "__test__" not in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)

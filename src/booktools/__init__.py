@@ -1,9 +1,7 @@
 """Tools that check and build the book; not part of the `notes` package.
 
-`fences` reads Markdown line by line and is used by everything else. The doc tests read a page with
-`blocks`, run each block in a process of its own with `isolation` and `sandbox` (which uses
-`network` and `randomness`), judge it in `verification` with `comparison` and `figures`, and write
-new outputs with `refresh`. `guard` checks the pages themselves; `plugin` and `recorder` tie it all
-to pytest.
-The site uses `notebook`, `mathml` and `site_hooks`.
+`pages` reads Markdown: fences, the blocks that run with their outputs and figures, headings.
+`doctests` is the pytest plugin: it guards every page, runs each block in a process of its own,
+judges what it prints and draws, and writes new outputs on request. `site` is what MkDocs calls, and
+the programs that make its parts.
 """

@@ -1,12 +1,15 @@
-"""Measure how fast the package is, and write the page about it.
+"""Measure how fast the package is, in turns with its peers.
 
-`python tests/benchmarks/run.py` takes a few minutes and writes docs/reference/speed.json and the
-tables in docs/reference/speed.md, and the same for the chapter on the way from readable to fast.
-With `--chapter` it measures only for the chapter. With `--quick` it takes seconds, shows the tables
-and writes nothing: its numbers are noise.
+    python tests/benchmarks/run.py               some minutes on a machine that does nothing else
+    python tests/benchmarks/run.py --quick       seconds: everything runs, and the numbers are noise
+    python tests/benchmarks/run.py --chapter     only the steps of the chapter
+
+It writes speed.json and, for the chapter on the way from readable to fast, readable-to-fast.json.
+`make bench` writes them into docs/results and from there into the pages.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -27,18 +30,16 @@ import loader
 import precision
 import torch
 import training_loop
-from tables import Table, render, written_into
+from tables import Table
 
 import augmentation
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-CHAPTER = REFERENCE.parent / "detection"
 PACKAGES = ("torch", "torchvision", "pillow", "lightning", "pytorch-ignite")
 
 
 def measure_all(quick: bool) -> dict[str, Any]:
     """Run every benchmark in this process and return what was measured, ready for JSON."""
-    machine = describe_machine()  # now, since its load will soon be ours
+    device = describe_machine()  # now, since its load will soon be ours
     tables: list[Table | None]
     if quick:
         tables = [
@@ -68,31 +69,30 @@ def measure_all(quick: bool) -> dict[str, Any]:
         ]
     if torch.cuda.is_available():
         tables.append(accelerator.measure(2 if quick else 10, torch.device("cuda")))
-    return as_result(machine, [table for table in tables if table is not None])
+    return as_result(device, [table for table in tables if table is not None])
 
 
 def measure_chapter(quick: bool) -> dict[str, Any]:
     """Measure the steps that the chapter tells of."""
-    machine = describe_machine()
-    return as_result(machine, detection_steps.measure(1 if quick else 9, small=quick))
+    return as_result(describe_machine(), detection_steps.measure(1 if quick else 9, small=quick))
 
 
-def as_result(machine: list[str], tables: list[Table]) -> dict[str, Any]:
+def as_result(device: str, tables: list[Table]) -> dict[str, Any]:
     """What was measured, and with what."""
     return {
-        "machine": machine,
+        "device": device,
         "versions": describe_versions(),
         "tables": [asdict(table) for table in tables],
     }
 
 
-def describe_machine() -> list[str]:
+def describe_machine() -> str:
     """What the numbers depend on, and nothing that says where the machine stands."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU was measured"
     malloc = ", ".join(
         f"{name} {os.environ.get(name, 'at its default')}" for name in allocator.KEEP_MEMORY
     )
-    return [
+    parts = [
         f"{processor_name()} with {num_cores()} cores ({torch.backends.cpu.get_cpu_capability()})",
         f"{torch.get_num_threads()} threads where nothing else is said",
         " ".join(platform.libc_ver()).strip() or platform.system(),
@@ -100,6 +100,7 @@ def describe_machine() -> list[str]:
         f"load average {load_average():.1f} before the start",
         gpu,
     ]
+    return "; ".join(parts)
 
 
 def load_average() -> float:
@@ -124,39 +125,37 @@ def num_cores() -> int:
     return os.cpu_count() or 1
 
 
-def describe_versions() -> str:
+def describe_versions() -> dict[str, str]:
     """The packages that took part."""
-    found = [f"Python {platform.python_version()}"]
+    found = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(found)
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def main() -> None:
-    """Measure and show, and write unless it was quick."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few rounds, writes nothing")
+    """Measure, and write what was measured."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=".", help="where the results go")
+    parser.add_argument("--quick", action="store_true", help="few rounds")
     parser.add_argument("--chapter", action="store_true", help="only the steps of the chapter")
-    arguments = parser.parse_args()
-    quick = arguments.quick
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     if load_average() > 0.5:
         print("The machine is busy with something else: expect noise.", file=sys.stderr)
-    if not arguments.chapter:
-        show(measure_all(quick), None if quick else REFERENCE / "speed.md")
-    show(measure_chapter(quick), None if quick else CHAPTER / "readable-to-fast.md")
+    if not options.chapter:
+        write(measure_all(options.quick), options.folder / "speed.json")
+    write(measure_chapter(options.quick), options.folder / "readable-to-fast.json")
 
 
-def show(result: dict[str, Any], page: Path | None) -> None:
-    """Print the tables, and write them and the numbers behind them, if there is a page for them."""
-    text = render(result)
-    print(text)
-    if page:
-        content = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-        page.with_suffix(".json").write_text(content, encoding="utf-8")
-        page.write_text(written_into(page.read_text(encoding="utf-8"), text), encoding="utf-8")
+def write(result: dict[str, Any], path: Path) -> None:
+    """Store a result."""
+    content = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    path.write_text(content, encoding="utf-8")
+    print("written:", path.resolve())
 
 
 if __name__ == "__main__":

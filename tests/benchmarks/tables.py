@@ -1,25 +1,26 @@
-"""What was measured, as rows of numbers, and the page that shows them."""
+"""What was measured, as rows of numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from timing import Spread, spread
 
-from booktools.pages.rewrite import replace_between
-
-BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
+median_own, median_compared = "own", "compared"  # what a goal can judge
 
 
 @dataclass(frozen=True)
 class Row:
-    """One contestant: its own number, and how it compares with the reference."""
+    """One contestant: its own number, how it compares with the reference, and its goal.
+
+    Attributes:
+        judged: Which of the two numbers has to meet the goal, `own` or `compared`.
+    """
 
     name: str
     own: Spread
     compared: Spread | None = None
     goal: str = ""
-    met: bool | None = None
+    judged: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,66 +67,13 @@ def times_as_fast(reference: float, contestant: float) -> float:
 def with_goal(
     rows: Sequence[Row],
     name: str,
-    number: Callable[[Row], float],
+    judged: str,
     *,
-    at_most: float = float("inf"),
-    at_least: float = 0.0,
+    at_most: float | None = None,
+    at_least: float | None = None,
 ) -> tuple[Row, ...]:
-    """Set a goal for one contestant; `number` picks the number of its row that has to meet it."""
-
-    def judged(row: Row) -> Row:
-        met = at_least <= number(row) <= at_most
-        goal = f"at least {at_least:g}" if at_least else f"at most {at_most:g}"
-        return replace(row, goal=goal, met=met)
-
-    return tuple(judged(row) if row.name == name else row for row in rows)
-
-
-def median_compared(row: Row) -> float:
-    """The middle of the second column."""
-    assert row.compared is not None
-    return row.compared.median
-
-
-def median_own(row: Row) -> float:
-    """The middle of the first column."""
-    return row.own.median
-
-
-def render(result: Mapping[str, Any]) -> str:
-    """Write a result, as it is in the JSON file, as Markdown."""
-    parts = [f"Measured on {'; '.join(result['machine'])}.", f"With {result['versions']}."]
-    for table in result["tables"]:
-        parts += [f"### {table['title']}", table["setting"], _markdown_table(table)]
-        if table["note"]:
-            parts.append(table["note"])
-    return "\n\n".join(parts)
-
-
-def written_into(page: str, text: str) -> str:
-    """Exchange what stands between the two comments of the page.
-
-    Raises:
-        ValueError: If the page has not the two comments.
-    """
-    return replace_between(page, BEGIN, END, f"\n\n{text}\n\n")
-
-
-def _markdown_table(table: Mapping[str, Any]) -> str:
-    lines = [f"| what | {table['own']} | {table['compared']} | goal |", "|---|--:|--:|---|"]
-    for row in table["rows"]:
-        verdict = {True: ": met", False: ": missed", None: ""}[row["met"]]
-        cells = [row["name"], _show(row["own"]), _show(row["compared"]), row["goal"] + verdict]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _show(values: Mapping[str, float] | None) -> str:
-    if values is None:
-        return ""
-    return "{median} ({low}–{high})".format(**{name: _number(x) for name, x in values.items()})  # noqa: RUF001
-
-
-def _number(value: float) -> str:
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f}"
+    """Set a goal for one contestant, which its median in one of the two columns has to meet."""
+    goal = f"at most {at_most:g}" if at_least is None else f"at least {at_least:g}"
+    return tuple(
+        replace(row, goal=goal, judged=judged) if row.name == name else row for row in rows
+    )

@@ -55,7 +55,7 @@ def test_it_draws_into_given_axes():
     assert draw_network(summarize(nn.Linear(2, 2), (2,)), ax) is ax
 
 
-def test_a_recurrent_layer_is_drawn_and_normalisation_is_not():
+def test_a_recurrent_layer_is_drawn_and_normalization_is_not():
     recurrent = summarize(nn.LSTM(3, 4, batch_first=True), (7, 3))
     assert len(blocks(draw_network(recurrent))) == 1
     normalized = summarize(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), (2,))

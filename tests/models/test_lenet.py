@@ -46,7 +46,7 @@ def test_channels_and_classes_can_be_chosen():
     assert lenet(3, 7)(torch.zeros(2, 3, 28, 28)).shape == (2, 7)
 
 
-def test_it_memorises_one_batch():
+def test_it_memorizes_one_batch():
     torch.manual_seed(0)
     images, labels = torch.rand(32, 1, 28, 28), torch.arange(32) % 10
     model = lenet(activation="relu", pooling="max")

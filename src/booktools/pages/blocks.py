@@ -14,11 +14,12 @@ The output stands directly after its block; an image stands anywhere before the 
 Everything else that looks like one of these comments belongs to no block, and `guard` refuses it.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
 from booktools.pages.comparison import DEFAULT, Tolerance
-from booktools.pages.fences import Fence, scan, split_lines, visible_lines
+from booktools.pages.fences import Fence, Line, read_parts
 
 EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 TOLERANCE = re.compile(r"<!-- tolerance: (?P<kind>relative|absolute) (?P<value>\d*\.?\d+) -->")
@@ -55,6 +56,7 @@ class Block:
         images: The links to its figures.
         comments: The lines of all comments that belong to it.
         head: The last line before which no new output may be inserted.
+        following: What else stands directly after it, the fence or the line.
     """
 
     fence: Fence
@@ -63,69 +65,68 @@ class Block:
     images: tuple[Image, ...]
     comments: frozenset[int]
     head: int
+    following: Fence | Line | None
 
 
-def read_blocks(text: str) -> list[Block]:
+@functools.lru_cache(maxsize=4)  # each block of a page asks for the same page
+def read_blocks(text: str) -> tuple[Block, ...]:
     """Find the running blocks of a page.
 
     Raises:
         ValueError: If a fence or a comment of the page is never closed.
     """
-    fences = list(scan(text))
-    running = [fence for fence in fences if fence.runs]
-    ends = [*(fence.line for fence in running[1:]), len(split_lines(text)) + 1]
-    return [_read(text, fences, *pair) for pair in zip(running, ends, strict=False)]
+    groups: list[tuple[Fence, list[Fence | Line]]] = []
+    for part in read_parts(text):
+        if isinstance(part, Fence) and part.runs:
+            groups.append((part, []))
+        elif groups and (isinstance(part, Fence) or part.text.strip()):
+            groups[-1][1].append(part)
+    return tuple(_read(fence, after) for fence, after in groups)
 
 
-def _read(text: str, fences: list[Fence], fence: Fence, limit: int) -> Block:
-    lines = [
-        (number, line.strip())
-        for number, line in visible_lines(text)
-        if fence.end < number < limit and line.strip()
-    ]
-    tolerance, stated = _read_tolerance(fence.end, split_lines(text), lines)
-    head = max(stated, default=fence.end)
-    used: set[int] = set()
-    output = None
-    rest = [(number, line) for number, line in lines if number > head]
-    following = next((other for other in fences if other.line > fence.end), None)
-    if rest and rest[0][1] == EXPECTED and following and following.info == "text":
-        between = split_lines(text)[head : rest[0][0] - 1]
-        between += split_lines(text)[rest[0][0] : following.line - 1]
-        if not any(line.strip() for line in between):
-            output = following
-            used = {*stated, rest[0][0]}
-    images, image_comments = _read_images(rest)
-    return Block(fence, output, tolerance, images, frozenset(used | image_comments), head)
-
-
-def _read_tolerance(
-    end: int, page: list[str], lines: list[tuple[int, str]]
-) -> tuple[Tolerance, list[int]]:
-    """Read the tolerances directly after the block, and the lines on which they stand."""
-    values: dict[str, float] = {}
+def _read(fence: Fence, after: list[Fence | Line]) -> Block:
+    stated: dict[str, float] = {}
     used: list[int] = []
-    for number, line in lines:
-        match = TOLERANCE.fullmatch(line)
-        if not match or any(other.strip() for other in page[end : number - 1]):
+    for part in after:
+        if not (isinstance(part, Line) and (match := TOLERANCE.fullmatch(part.text.strip()))):
             break
-        values[match["kind"]] = float(match["value"])
-        used.append(number)
-        end = number
-    return (Tolerance(**values) if values else DEFAULT), used
+        stated[match["kind"]] = float(match["value"])
+        used.append(part.number)
+    head, rest = max(used, default=fence.end), after[len(used) :]
+    output = None
+    match rest:
+        case [Line() as mark, Fence(info="text") as found, *others] if (
+            mark.text.strip() == EXPECTED
+        ):
+            output, rest = found, others
+            used.append(mark.number)
+        case _:
+            used = []
+    images, image_comments = _read_images([part for part in rest if isinstance(part, Line)])
+    shown = (part for part in rest if isinstance(part, Fence) or part.shown.strip())
+    return Block(
+        fence=fence,
+        output=output,
+        tolerance=Tolerance(**stated) if stated else DEFAULT,
+        images=images,
+        comments=frozenset(used + image_comments),
+        head=head,
+        following=next(shown, None),
+    )
 
 
-def _read_images(lines: list[tuple[int, str]]) -> tuple[tuple[Image, ...], set[int]]:
+def _read_images(lines: list[Line]) -> tuple[tuple[Image, ...], list[int]]:
+    """Read the links to figures, and the lines of the tolerances that belong to one."""
     images: list[Image] = []
-    used: set[int] = set()
+    used: list[int] = []
     stated: tuple[int, float] | None = None
-    for number, line in lines:
-        if match := FIGURE_TOLERANCE.fullmatch(line):
-            stated = (number, float(match["value"]))
-        for match in IMAGE.finditer(re.sub(r"<!--.*?-->", "", line)):
+    for line in lines:
+        if match := FIGURE_TOLERANCE.fullmatch(line.text.strip()):
+            stated = (line.number, float(match["value"]))
+        for match in IMAGE.finditer(line.shown):
             value = DEFAULT_FIGURE_TOLERANCE
             if stated:
-                used.add(stated[0])
+                used.append(stated[0])
                 value, stated = stated[1], None
-            images.append(Image(number, match["alt"], match["path"], value))
+            images.append(Image(line.number, match["alt"], match["path"], value))
     return tuple(images), used

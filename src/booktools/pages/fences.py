@@ -1,18 +1,35 @@
-"""Find the fenced code blocks of a Markdown page, line by line.
+"""Read a Markdown page once, line by line: its fenced code blocks, and the lines between them.
 
 One scanner for all tools: the guard, the refresh of outputs and the notebook export must agree on
 what a fence is, wherever it stands (in a list, an admonition or a tab). What stands in an HTML
-comment is not on the page, so it is no fence.
+comment or in the front matter is not on the page, so it is no fence.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 OPENING = re.compile(
     r"^(?P<prefix>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(?P<marker>`{3,}|~{3,})(?P<info>[^`]*)$"
 )
-CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+CODE_SPAN = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)")
+SPAN_OR_COMMENT = re.compile(rf"{CODE_SPAN.pattern}|<!--.*?(?P<end>-->|$)")
+
+
+class Line(NamedTuple):
+    """A line outside the fences.
+
+    Attributes:
+        number: Counted from 1.
+        text: As it is written.
+        shown: What a reader can see of it: no comments, and nothing of the front matter.
+    """
+
+    number: int
+    text: str
+    shown: str
 
 
 @dataclass(frozen=True)
@@ -46,40 +63,37 @@ class Fence:
         return self.info == "python" and self.marker[0] == "`" and not self.prefix.strip()
 
 
-def scan(text: str) -> Iterator[Fence]:
-    """Yield every fence of a Markdown text that a reader can see, in order.
+@functools.lru_cache(maxsize=4)  # each block of a page asks for the same page
+def read_parts(text: str) -> tuple[Fence | Line, ...]:
+    """Read a Markdown text as the fences a reader can see and the lines outside, in order.
 
     Raises:
         ValueError: If a fence or an HTML comment is never closed.
     """
-    for part in _walk(text):
-        if isinstance(part, Fence):
-            yield part
+    return tuple(_walk(split_lines(text)))
 
 
-def visible_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of every line outside fences and comments of several lines.
-
-    Raises:
-        ValueError: If a fence or an HTML comment is never closed.
-    """
-    for part in _walk(text):
-        if not isinstance(part, Fence):
-            yield part
+def scan(text: str) -> list[Fence]:
+    """List the fences of a Markdown text, see `read_parts`."""
+    return [part for part in read_parts(text) if isinstance(part, Fence)]
 
 
-def _walk(text: str) -> Iterator[Fence | tuple[int, str]]:
-    lines = split_lines(text)
-    number, comment = 0, 0  # comment: the line on which the open HTML comment starts
+def split_lines(text: str) -> list[str]:
+    """Split at line breaks only, as files are read (`str.splitlines` also splits at form feeds)."""
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _walk(lines: list[str]) -> Iterator[Fence | Line]:
+    number, comment = _front_matter(lines), 0  # comment: where the open HTML comment starts
+    yield from (Line(hidden, lines[hidden - 1], "") for hidden in range(1, number + 1))
     while number < len(lines):
         line = lines[number]
         opening = None if comment else OPENING.match(line)
         number += 1
         if not opening:
-            inside = _ends_in_comment(line, bool(comment))
-            if not comment and not inside:
-                yield number, line
-            comment = (comment or number) if inside else 0
+            shown, is_open = _without_comments(line, bool(comment))
+            yield Line(number, line, shown)
+            comment = (comment or number) if is_open else 0
             continue
         start, body = number, []
         while number < len(lines) and not _closes(lines[number], opening["marker"]):
@@ -88,22 +102,28 @@ def _walk(text: str) -> Iterator[Fence | tuple[int, str]]:
         if number == len(lines):
             raise ValueError(f"fence of line {start} must be closed, got the end of the file")
         number += 1
-        yield Fence(
-            start, number, opening["prefix"], opening["marker"], opening["info"], tuple(body)
-        )
+        prefix, marker, info = opening.group("prefix", "marker", "info")
+        yield Fence(start, number, prefix, marker, info, tuple(body))
     if comment:
         raise ValueError(f"comment of line {comment} must be closed, got the end of the file")
 
 
-def split_lines(text: str) -> list[str]:
-    """Split at line breaks only, as files are read (`str.splitlines` also splits at form feeds)."""
-    return text.replace("\r\n", "\n").split("\n")
+def _front_matter(lines: list[str]) -> int:
+    """How many lines at the top of a page are for the machine alone."""
+    rules = [
+        n for n, line in enumerate(lines, 1) if re.fullmatch(r"\ufeff?(---|\.{3})[ \t]*", line)
+    ]
+    return rules[1] if rules[:1] == [1] and len(rules) > 1 else 0
 
 
-def _ends_in_comment(line: str, inside: bool) -> bool:
-    shown = line if inside else CODE_SPAN.sub("", line)
-    start, end = shown.rfind("<!--"), shown.rfind("-->")
-    return start > end or (inside and end == -1)
+def _without_comments(line: str, inside: bool) -> tuple[str, bool]:
+    """What of a line stands outside of comments, and whether one is open at its end."""
+    if inside:
+        _, end, line = line.partition("-->")
+        if not end:
+            return "", True
+    is_open = any(match["end"] == "" for match in SPAN_OR_COMMENT.finditer(line))
+    return SPAN_OR_COMMENT.sub(lambda match: match[0] if match["ticks"] else "", line), is_open
 
 
 def _closes(line: str, marker: str) -> bool:

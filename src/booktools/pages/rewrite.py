@@ -1,24 +1,57 @@
-"""Pages of which a program writes a part: a table of measurements, or the numbers of a plot."""
+"""Write what a program has measured into a page: tables, sentences, single numbers, a plot's data.
+
+In prose a part stands between two comments, and `result` and `part` say what belongs there:
+
+    the network misses <!-- result: ssd missed -->48<!-- end --> objects
+
+In a block of Python it is the body of a dictionary named `results`:
+
+    results = {  # docs/results/networks.json
+        "MLP": (18944, [365, 365, 364, 367, 366]),
+    }
+"""
+
+import re
+from collections.abc import Mapping
+
+BEGIN, END = "<!-- result: ", "<!-- end -->"
+PROSE = re.compile(
+    rf"(?P<begin>{BEGIN}(?P<result>[\w-]+) (?P<part>[^<>]+) -->)"
+    rf"(?:(?!{BEGIN}).)*?(?P<end>{END})",
+    re.DOTALL,
+)
+CODE = re.compile(
+    r"^(?P<begin>results = \{  # docs/results/(?P<result>[\w-]+)\.json\n)"
+    r"(?:    .*\n)*(?P<end>\}$)",
+    re.MULTILINE,
+)
 
 
-def replace_between(page: str, begin: str, end: str, text: str) -> str:
-    """Exchange what stands between two marks of a page; the marks stay.
+def fill(page: str, parts: Mapping[str, Mapping[str, str]]) -> str:
+    """The page with every marked part as it is now.
 
     Args:
         page: The text of the page.
-        begin: Where the part begins; the first place in the page counts.
-        end: Where it ends; the first place after `begin` counts.
-        text: What stands there afterwards.
+        parts: For each result the texts of its parts; `plot` is the one for blocks of Python.
 
     Raises:
-        ValueError: If the page does not hold the two marks in this order.
+        ValueError: If a mark has no end or an end no mark, or if there is no such part.
 
     Examples:
-        >>> replace_between("a [old] b", "[", "]", "new")
-        'a [new] b'
+        >>> fill("It is <!-- result: race time -->3<!-- end --> s.", {"race": {"time": "4"}})
+        'It is <!-- result: race time -->4<!-- end --> s.'
     """
-    before, found_begin, rest = page.partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not (found_begin and found_end):
-        raise ValueError(f"page must hold {begin!r} and then {end!r}, got neither or only one")
-    return f"{before}{begin}{text}{end}{after}"
+
+    def exchange(match: re.Match[str]) -> str:
+        result, part = match["result"], match.groupdict().get("part", "plot")
+        if part not in parts.get(result, {}):
+            raise ValueError(f"page must ask for a part of a result, got '{result} {part}'")
+        return match["begin"] + parts[result][part] + match["end"]
+
+    whole = len(PROSE.findall(page))
+    if not whole == page.count(BEGIN.strip()) == page.count(END):
+        raise ValueError(
+            f"page must close each '{BEGIN}… -->' with '{END}', got {page.count(BEGIN.strip())} "
+            f"marks and {page.count(END)} ends, {whole} of them in pairs"
+        )
+    return CODE.sub(exchange, PROSE.sub(exchange, page))

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from booktools.pages.blocks import read_blocks
-from booktools.pages.fences import Fence, scan, split_lines
+from booktools.pages.fences import Fence, read_parts
 
 BOX = re.compile(
     r'^(?P<indent> *)(?P<mark>!!!|\?\?\?\+?|===[!+]?) +(?P<kind>[\w -]*?) *(?:"(?P<title>.*)")?$'
 )
-COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 FIGURE = re.compile(
     r"\A(?:> ?)*!\[(?P<alt>[^\]]*)\]\((?P<src>[^)\s]+)\)(?:\{[^}\n]*\})?[ \t]*(?:\n[> ]*\n|\Z)"
 )
@@ -82,7 +81,7 @@ def read_cells(text: str, link: Callable[[str], str], refer: Callable[[str], str
     """Read a page as cells, in order.
 
     Args:
-        text: The page's Markdown without front matter, includes expanded.
+        text: The page's Markdown, includes expanded.
         link: Turns a link of the page into an absolute one.
         refer: Turns the name of a documented object into a link to its reference.
     """
@@ -129,21 +128,16 @@ def _last_code(cells: list[Cell]) -> int | None:
 
 def _walk(text: str, prose: _Prose) -> Iterator[tuple[str | Fence, int, int]]:
     """Yield lines and fences, each with the indentation of its box and the number of quotes."""
-    fences = {fence.line: fence for fence in scan(text)}
-    lines = _without_comments(text, fences)
     boxes: list[tuple[int, bool]] = []  # indentation of the content, and whether it is a quote
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
+    for part in read_parts(text):
+        line = f"{part.prefix}{part.marker}" if isinstance(part, Fence) else part.shown
         indent = len(line) - len(line.lstrip())
         while line.strip() and boxes and indent < boxes[-1][0]:
             if boxes.pop()[1]:
                 prose.end_quote()
         level, quotes = boxes[-1][0] if boxes else 0, sum(quote for _, quote in boxes)
-        if fence := fences.get(number):
-            yield fence, level, quotes
-            number = fence.end
+        if isinstance(part, Fence):
+            yield part, level, quotes
         elif match := BOX.match(line):
             is_quote = not match["mark"].startswith("===")
             title = match["title"] or match["kind"].split(" ")[0].title()
@@ -152,16 +146,6 @@ def _walk(text: str, prose: _Prose) -> Iterator[tuple[str | Fence, int, int]]:
             yield "", 0, quotes + is_quote
         else:
             yield line, level, quotes
-
-
-def _without_comments(text: str, fences: dict[int, Fence]) -> list[str]:
-    """Blank the comments of the prose; the fences keep theirs."""
-    in_fence = {line for fence in fences.values() for line in range(fence.line, fence.end + 1)}
-    lines, kept = split_lines(text), {}
-    for number in in_fence:
-        kept[number], lines[number - 1] = lines[number - 1], ""
-    blanked = COMMENT.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(lines))
-    return [kept.get(number, line) for number, line in enumerate(blanked.split("\n"), start=1)]
 
 
 def _quote_fence(prose: _Prose, fence: Fence, level: int, quotes: int) -> None:

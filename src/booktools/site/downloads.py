@@ -4,24 +4,24 @@ Both hold the whole page: includes expanded, links absolute, blocks in reading o
 also holds the printed outputs and the figures. The same page gives the same bytes.
 """
 
+import ast
 import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urljoin
 
 from markdown import Markdown
 
-from booktools.pages.fences import scan
+from booktools.pages.fences import scan, split_lines
 from booktools.site.cells import Cell, read_cells
 
 REQUIREMENT = "pytorch-notes @ git+https://github.com/pytorch-notes/pytorch-notes"
-FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 IDENTIFIER = re.compile(r"^::: +(?P<name>[\w.]+)", re.MULTILINE)
 PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<url>[^)\s]+)\)")
-DRAWS = re.compile(r"^\s*(?:import|from) (?:matplotlib|notes\.plotting)", re.MULTILINE)
+DRAWS = re.compile(r"^\s*(?:import|from) (?:matplotlib|notes\.figures)", re.MULTILINE)
 
 JsonCell = dict[str, object]
 
@@ -101,7 +101,7 @@ def is_chapter(page: str, markdown: str) -> bool:
 
 def page_cells(site: Site, page: str, markdown: str) -> list[Cell]:
     """Read a page, given by its path in the docs folder, as cells."""
-    text = expand_includes(FRONT_MATTER.sub("", markdown), site.root)
+    text = expand_includes(markdown, site.root)
     return read_cells(text, link=lambda target: site.link(page, target), refer=site.refer)
 
 
@@ -115,7 +115,7 @@ def expand_includes(text: str, root: Path) -> str:
     reader = Markdown(
         extensions=["pymdownx.snippets"], extension_configs={"pymdownx.snippets": settings}
     )
-    return "\n".join(reader.preprocessors["snippet"].run(text.splitlines())) + "\n"
+    return "\n".join(reader.preprocessors["snippet"].run(split_lines(text)))
 
 
 def write_notebook(site: Site, page: str, markdown: str) -> str:
@@ -145,11 +145,26 @@ def write_script(site: Site, page: str, markdown: str) -> str:
         "# Prose: CC BY 4.0, code: MIT. It needs the package `notes`:\n"
         f'#   pip install "{REQUIREMENT}"\n'
     )
-    cells = page_cells(site, page, markdown)
+    cells, future = _hoist_future(page_cells(site, page, markdown))
     code = "\n".join(cell.text for cell in cells if cell.kind == "code")
     if DRAWS.search(code) and "plt.show(" not in code:
         cells.append(Cell("code", "import matplotlib.pyplot as plt\n\nplt.show()"))
-    return "\n".join([head, *map(_script_cell, cells)])
+    return "\n".join([head, *future, *map(_script_cell, cells)])
+
+
+def _hoist_future(cells: list[Cell]) -> tuple[list[Cell], list[str]]:
+    """Take the lines `from __future__ import …` out of the cells: a file has them at its top."""
+    found: list[str] = []
+    rest = []
+    for cell in cells:
+        lines = cell.text.split("\n")
+        for node in reversed(ast.parse(cell.text).body if cell.kind == "code" else []):
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                found.append(ast.unparse(node) + "\n")
+                place = slice(node.lineno - 1, node.end_lineno)
+                lines[place] = [line.partition(";")[2].lstrip() for line in lines[place]]
+        rest.append(replace(cell, text="\n".join(lines)))
+    return rest, sorted(set(found))
 
 
 def _script_cell(cell: Cell) -> str:

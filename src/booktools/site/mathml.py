@@ -20,6 +20,8 @@ MARKED = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
 )
 TRANSLATED = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+TEXT = re.compile(r"\\(?:text|mathrm|operatorname)\*?\s*\{[^{}]*\}")
+WORD = re.compile(r"(?<![^\s\d])(?:[a-z]{3,}|and|or|to|of|is|in|at|by|for)(?![^\s\d,.])")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class MathCache:
         r"""Translate formulas; only those not seen before cost a call of pandoc.
 
         Raises:
-            ValueError: If pandoc does not understand a formula.
+            ValueError: If pandoc does not understand a formula, or if it is none, see `check`.
 
         Examples:
             >>> import tempfile
@@ -65,6 +67,8 @@ class MathCache:
             True
         """
         wanted = list(dict.fromkeys(formulas))
+        for formula in wanted:
+            check(formula.tex)
         if self._mathml is None:
             self._mathml = self._read()
         new = [formula for formula in wanted if formula.key not in self._mathml]
@@ -114,6 +118,19 @@ def insert_mathml(page: str, mathml: dict[Formula, str]) -> str:
         return mathml[formula]
 
     return MARKED.sub(replacement, page)
+
+
+def check(tex: str) -> None:
+    r"""Refuse what pandoc lets pass.
+
+    Raises:
+        ValueError: If a `\left` has no `\right`, or if it is prose between two dollar signs.
+    """
+    if len(re.findall(r"\\left\b", tex)) != len(re.findall(r"\\right\b", tex)):
+        raise ValueError(rf"formula must close each \left with a \right, got {tex}")
+    if word := WORD.search(TEXT.sub("", tex)):
+        rule = r"must have its words in \text{} (a dollar sign that is none is written \$)"
+        raise ValueError(f"formula {rule}, got '{word[0]}' in {tex}")
 
 
 def run_pandoc(formulas: list[Formula]) -> list[str]:

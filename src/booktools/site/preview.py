@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from booktools.site.downloads import IDENTIFIER
+
 INCLUDE = re.compile(r'--8<-- "(?P<path>[^":]+)')
-DOCUMENTED = re.compile(r"^::: +(?P<name>[\w.]+)", re.MULTILINE)
 ANCHOR = re.compile(r'<(?:a|h[1-6])\b[^>]*? id="(?P<name>[^"]+)"')
 
 
@@ -35,7 +36,7 @@ def dependencies(page: Path, root: Path) -> Iterator[Path]:
     text = page.read_text(encoding="utf-8")
     for include in INCLUDE.finditer(text):
         yield from _existing(root / include["path"])
-    for documented in DOCUMENTED.finditer(text):
+    for documented in IDENTIFIER.finditer(text):
         module = root / "src" / Path(*documented["name"].split("."))
         # The name may be a function: then its module is one level up.
         for path in (module, module.parent, module.parent.parent):

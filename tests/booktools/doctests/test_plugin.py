@@ -150,7 +150,7 @@ def test_refreshing_again_in_one_process_changes_nothing(refreshed):
         ("no-output", "1: this block prints, but the page shows no output"),
         ("nested", "7: this block prints, but the page shows no output"),
         ("silent", "1: the page shows an output, but this block is silent"),
-        ("shell", "1: sh would be run by pytest, write console"),
+        ("shell", "1: 'sh' neither runs nor is an include"),
         ("unclosed", "1: fence of line 1 must be closed"),
         ("skip", "1: this comment belongs to no block"),
         ("skipfile", "1: this comment belongs to no block"),

@@ -1,5 +1,6 @@
 import pytest
 
+from booktools.pages import blocks, fences
 from booktools.pages.blocks import DEFAULT_FIGURE_TOLERANCE, EXPECTED, read_blocks
 from booktools.pages.comparison import DEFAULT, Tolerance
 
@@ -73,3 +74,44 @@ def test_images_in_comments_and_fences_are_not_on_the_page():
         f"{CODE}<!-- {hidden} -->\n<!--\n{hidden}\n-->\n```text\n{hidden}\n```\n"
     )
     assert not block.images
+
+
+@pytest.mark.parametrize(
+    ("after", "line"),
+    [
+        pytest.param("\n```text\n1\n```\n", 5, id="text"),
+        pytest.param(f"{OUTPUT}\n```text\n1\n```\n", 10, id="after the output"),
+        pytest.param("<!-- a -->\n\n<!--\nb\n-->\n```console\nls\n```\n", 9, id="after comments"),
+        pytest.param("Some prose.\n\n```text\n1\n```\n", 4, id="prose"),
+    ],
+)
+def test_a_block_knows_what_a_reader_sees_next(after, line):
+    (block,) = read_blocks(CODE + after)
+    following = block.following
+    assert line == (following.line if isinstance(following, fences.Fence) else following.number)
+
+
+class Counted:
+    """A pattern that counts how many lines it has looked at."""
+
+    def __init__(self, pattern):
+        self.pattern, self.count = pattern, 0
+
+    def match(self, line):
+        self.count += 1
+        return self.pattern.match(line)
+
+    def fullmatch(self, line):
+        self.count += 1
+        return self.pattern.fullmatch(line)
+
+
+def test_a_page_is_read_once_although_every_block_of_it_asks(monkeypatch):
+    opening, tolerance = Counted(fences.OPENING), Counted(blocks.FIGURE_TOLERANCE)
+    monkeypatch.setattr(fences, "OPENING", opening)
+    monkeypatch.setattr(blocks, "FIGURE_TOLERANCE", tolerance)
+    text = "".join(f"Text {number}.\n\n{CODE}\n{OUTPUT}\n" for number in range(100))
+    for _ in range(100):
+        assert len(read_blocks("".join([*text]))) == 100  # another text with the same letters
+    assert opening.count <= len(fences.split_lines(text))
+    assert tolerance.count <= len(fences.split_lines(text))

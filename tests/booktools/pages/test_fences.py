@@ -1,6 +1,6 @@
 import pytest
 
-from booktools.pages.fences import scan, visible_lines
+from booktools.pages.fences import Line, read_parts, scan
 
 
 def test_a_fence_knows_its_lines_its_info_and_its_body():
@@ -73,9 +73,26 @@ def test_lines_are_counted_by_line_breaks_alone():
     assert (fence.line, fence.body) == (2, ("x",))
 
 
-def test_visible_lines_leave_out_fences_and_long_comments():
-    text = "one\n```text\ntwo\n```\n<!-- three -->\n<!--\nfour\n-->\nfive"
-    assert list(visible_lines(text)) == [(1, "one"), (5, "<!-- three -->"), (9, "five")]
+def test_lines_are_shown_without_comments_and_without_the_front_matter():
+    text = (
+        "---\na: 1\n---\none\n```text\ntwo\n```\n`<!--` three<!-- a -->\n<!--\nb\n--> four <!-- c"
+    )
+    lines = [part for part in read_parts(f"{text}\nd --> five") if isinstance(part, Line)]
+    assert [line.number for line in lines] == [1, 2, 3, 4, 8, 9, 10, 11, 12]
+    assert [line.shown.strip() for line in lines if line.shown] == [
+        "one",
+        "`<!--` three",
+        "four",
+        "five",
+    ]
+    assert lines[1].text == "a: 1"
+
+
+def test_a_fence_in_the_front_matter_is_not_on_the_page():
+    fence = "```python\nprint(1)\n```\n"
+    assert scan(f"---\ntitle: |\n{fence}---\n") == scan(f"\ufeff---\n---- \n{fence}...\n") == []
+    assert [found.line for found in scan(f"---\n{fence}")] == [2]  # a rule, never closed
+    assert [found.line for found in scan(f"\n---\n{fence}---\n")] == [3]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
 import json
-import struct
+from pathlib import Path
 
 import nbformat
 import pytest
 
+from booktools.pages.fences import scan
 from booktools.site.downloads import (
     Site,
     expand_includes,
     find_references,
     is_chapter,
-    page_cells,
     write_notebook,
     write_script,
 )
@@ -17,129 +17,16 @@ from booktools.site.downloads import (
 URL = "https://example.org/book/"
 OUTPUT = "<!--pytest-codeblocks:expected-output-->\n\n```text\n3\n```\n"
 BLOCK = "```python\nprint(3)\n```\n"
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A small project: one figure, one source file, one page of the reference."""
-    figure = tmp_path / "docs/networks/figures/loss.png"
-    figure.parent.mkdir(parents=True)
-    figure.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 6, 4))
-    source = "# --8<-- [start:add]\ndef add():\n    ...\n\n\n# --8<-- [end:add]\n"
-    (tmp_path / "add.py").write_text(source, encoding="utf-8")
-    return Site(URL, tmp_path / "docs", tmp_path, {"notes.checks": "reference/checks.md"})
-
-
-def cells(site, markdown):
-    return [(cell.kind, cell.text) for cell in page_cells(site, "networks/lenet.md", markdown)]
-
-
-def prose(site, markdown):
-    (cell,) = page_cells(site, "networks/lenet.md", markdown)
-    assert cell.kind == "markdown"
-    return cell.text
-
-
-def indent(text):
-    return "".join(f"    {line}\n" if line else "\n" for line in text.split("\n"))
-
-
-def test_page_becomes_prose_and_code_in_order(site):
-    assert cells(site, f"# LeNet\n\nRun it:\n\n{BLOCK}\nDone.\n") == [
-        ("markdown", "# LeNet\n\nRun it:"),
-        ("code", "print(3)"),
-        ("markdown", "Done."),
-    ]
-
-
-def test_output_hangs_on_its_cell_and_not_in_the_prose(site):
-    found = page_cells(site, "networks/lenet.md", f"{BLOCK}\n{OUTPUT}\nDone.\n")
-    assert [(cell.text, cell.output) for cell in found] == [("print(3)", "3\n"), ("Done.", "")]
-
-
-def test_code_and_output_within_a_box_lose_nothing(site):
-    inside = indent(f"They said 4.\n\n{BLOCK}\n{OUTPUT}\nIt is 3.\n")
-    page = f'!!! failure "In the notes"\n\n{inside}\nAfter.\n'
-    found = page_cells(site, "networks/lenet.md", page)
-    assert [(cell.text, cell.output) for cell in found] == [
-        ("> **In the notes**\n>\n> They said 4.", ""),
-        ("print(3)", "3\n"),
-        ("> It is 3.\n\nAfter.", ""),
-    ]
-
-
-def test_folded_solution_runs(site):
-    page = f'??? success "Solution"\n\n{indent(BLOCK)}'
-    assert cells(site, page) == [("markdown", "> **Solution**"), ("code", "print(3)")]
-
-
-def test_tabs_become_bold_lines(site):
-    page = '=== "By hand"\n\n    One.\n\n=== "With torch"\n\n    Two.\n'
-    assert prose(site, page) == "**By hand**\n\nOne.\n\n**With torch**\n\nTwo."
-
-
-def test_box_without_a_title_is_called_by_its_kind(site):
-    assert prose(site, "!!! note\n\n    Mind it.\n") == "> **Note**\n>\n> Mind it."
-
-
-def test_code_in_a_list_runs_and_the_text_after_it_stays_text(site):
-    page = f"1. First:\n\n{indent(BLOCK)}\n    then this.\n\n2. Second.\n"
-    assert cells(site, page) == [
-        ("markdown", "1. First:"),
-        ("code", "print(3)"),
-        ("markdown", "then this.\n\n2. Second."),
-    ]
-
-
-def test_include_is_expanded_and_stays_prose(site):
-    page = '```py title="add.py"\n--8<-- "add.py:add"\n```\n'
-    assert prose(site, page) == "`add.py`\n\n```py\ndef add():\n    ...\n```"
+ROOT = Path(__file__).resolve().parents[3]
+CHAPTERS = {
+    path.relative_to(ROOT / "docs").as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted(ROOT.glob("docs/**/*.md"))
+}
 
 
 def test_include_that_does_not_exist_is_refused(site):
     with pytest.raises(Exception, match=r"Snippet at path 'gone\.py' could not be found"):
         expand_includes('--8<-- "gone.py"\n', site.root)
-
-
-def test_front_matter_and_comments_are_dropped(site):
-    page = "---\ndescription: x\n---\n\nOne.\n\n<!-- a\ncomment -->\n\nTwo.<!-- another -->\n"
-    assert prose(site, page) == "One.\n\nTwo."
-
-
-def test_comment_within_code_stays(site):
-    assert prose(site, "```html\n<!-- kept -->\n```\n") == "```html\n<!-- kept -->\n```"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("[a](../data/digits.md#size)", f"[a]({URL}data/digits/#size)"),
-        ("[a](#pitfalls)", f"[a]({URL}networks/lenet/#pitfalls)"),
-        ("[a](../index.md)", f"[a]({URL})"),
-        ("[a](https://pytorch.org/docs)", "[a](https://pytorch.org/docs)"),
-        (
-            "[`c`][notes.checks.check_shape]",
-            f"[`c`]({URL}reference/checks/#notes.checks.check_shape)",
-        ),
-        ("[notes.gone][]", f"[notes.gone]({URL}reference/)"),
-        ("`blocks[0](x)` and $f[0](x)$", "`blocks[0](x)` and $f[0](x)$"),
-        ("[a](https://x.org){ .md-button }", "[a](https://x.org)"),
-        ("$\\frac{a}{b}$ and `{ .x }`", "$\\frac{a}{b}$ and `{ .x }`"),
-    ],
-)
-def test_links_lead_to_the_site_and_code_stays_as_it_is(text, expected, site):
-    assert prose(site, text) == expected
-
-
-def test_annotation_keeps_its_number(site):
-    page = "```python\nx = 1  # (1)!\n```\n\n1. The first.\n"
-    assert cells(site, page) == [("code", "x = 1  # (1)"), ("markdown", "1. The first.")]
-
-
-def test_default_dtype_of_a_block_ends_with_it(site):
-    page = "```python\nimport torch\n\ntorch.set_default_dtype(torch.float64)\n```\n"
-    ((_, code),) = cells(site, page)
-    assert code.split("\n")[-1].startswith("torch.set_default_dtype(torch.float32)  #")
 
 
 def test_figure_below_a_block_becomes_what_the_cell_displays(site):
@@ -185,13 +72,51 @@ def test_script_that_draws_shows_its_figures_at_the_end(site):
     page = "```python\nimport matplotlib.pyplot as plt\n\nplt.plot([1, 2])\n```\n"
     assert write_script(site, "networks/lenet.md", page).endswith("\nplt.show()\n")
     assert "plt.show" not in write_script(site, "networks/lenet.md", BLOCK)
+    assert "plt.show" in write_script(
+        site,
+        "networks/lenet.md",
+        BLOCK.replace("print(3)", "from notes.figures.style import use_style"),
+    )
+
+
+def test_script_has_the_imports_from_the_future_at_its_top(site):
+    one = '"""One."""\nfrom __future__ import annotations\n\na = """\nfrom __future__ x\n"""\n'
+    two = "from __future__ import (\n    division,\n)\nfrom __future__ import annotations; b = 1\n"
+    page = f"# LeNet\n\n```python\n{one}```\n\n```python\n{two}```\n"
+    text = write_script(site, "networks/lenet.md", page)
+    assert text.index("\nfrom __future__ import annotations\n") < text.index("# # LeNet")
+    namespace = {}
+    exec(compile(text, "lenet.py", "exec", dont_inherit=True), namespace)
+    assert (namespace["a"], namespace["b"]) == ("\nfrom __future__ x\n", 1)
+
+
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_only_line_breaks_end_a_line_of_code(separator, site):
+    page = f"# A{separator}B\n\n```python\na = 'x{separator}y'  # {separator}\n```\n"
+    notebook = nbformat.reads(write_notebook(site, "networks/lenet.md", page), as_version=4)
+    script = write_script(site, "networks/lenet.md", page)
+    for code in (script, notebook.cells[2].source):
+        namespace = {}
+        exec(compile(code, "lenet.py", "exec"), namespace)
+        assert namespace["a"] == f"x{separator}y"
+
+
+@pytest.mark.parametrize("page", [page for page in CHAPTERS if is_chapter(page, CHAPTERS[page])])
+def test_downloads_of_every_chapter_compile_and_hold_all_its_blocks(page):
+    site = Site(URL, ROOT / "docs", ROOT, find_references(ROOT / "docs"))
+    compile(write_script(site, page, CHAPTERS[page]), page, "exec", dont_inherit=True)
+    notebook = nbformat.reads(write_notebook(site, page, CHAPTERS[page]), as_version=4)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        compile(cell, page, "exec", dont_inherit=True)
+    assert len(code) == 1 + sum(fence.runs for fence in scan(CHAPTERS[page]))
 
 
 @pytest.mark.parametrize(
     ("page", "markdown", "expected"),
     [
         ("networks/lenet.md", BLOCK, True),
-        ("networks/lenet.md", indent(BLOCK), True),
+        ("networks/lenet.md", f"!!! note\n\n    {BLOCK}".replace("\n", "\n    "), True),
         ("networks/lenet.md", "```py\nprint(3)\n```\n", False),
         ("reference/checks.md", BLOCK, False),
         ("index.md", BLOCK, False),

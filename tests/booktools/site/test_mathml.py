@@ -123,3 +123,30 @@ def test_bad_tex_is_refused_with_the_formula(tex, cache):
         cache.translate([Formula("x", display=False), Formula(tex, display=True)])
     assert tex in str(error.value)
     assert not cache.path.exists()
+
+
+@pytest.mark.parametrize("tex", [r"\left( x", r"x \right)", r"\left( \left[ x \right]"])
+def test_brackets_that_are_left_open_are_refused(tex, cache):
+    with pytest.raises(ValueError, match=r"formula must close each \\left with a \\right, got"):
+        cache.translate([Formula(tex, display=True)])
+
+
+@pytest.mark.parametrize("tex", ["5 and 6", "100 a month, or 1,000", "x, for example in", "2 to 3"])
+def test_prose_between_dollar_signs_is_refused(tex, cache):
+    with pytest.raises(ValueError, match=r"formula must have its words in \\text\{\} .* got '"):
+        cache.translate([Formula(tex, display=False)])
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\text{for all } x \in X",
+        r"\operatorname{max pool} \left( x \right)",
+        "p_{i, y_i} dx",
+        r"\begin{cases} a & b \end{cases}",
+        r"\leftarrow",
+    ],
+)
+def test_words_that_are_no_prose_are_accepted(tex, cache):
+    formula = Formula(tex, display=True)
+    assert "<math" in cache.translate([formula])[formula]
