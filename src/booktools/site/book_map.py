@@ -46,12 +46,13 @@ def draw_map(
     """The parts of the book as cards: picture, title, what is inside, and how long it takes.
 
     Args:
-        parts: `title`, `picture`, `about`, and `page`, which a part that is to come has not.
+        parts: `title`, `picture`, `about`, and `page`, which a part that is to come has not. Such
+            parts go last.
         read: The chapters of a part, from its overview page.
         pictures: The folder of the drawings.
     """
     cards = []
-    for part in parts:
+    for part in sorted(parts, key=lambda part: "page" not in part):
         drawing = (pictures / f"{part['picture']}.svg").read_text(encoding="utf-8").strip()
         title, about = html.escape(part["title"]), html.escape(part["about"])
         chapters = read(part["page"]) if "page" in part else []
@@ -65,7 +66,7 @@ def draw_map(
             size, name = "to come", title
         cards.append(
             f'<li class="part{"" if chapters else " to-come"}">{drawing}'
-            f"<h3>{name}</h3><p>{about}</p><p class=\"size\">{size}</p></li>"
+            f'<h3>{name}</h3><p>{about}</p><p class="size">{size}</p></li>'
         )
     return f'<ol class="map">{"".join(cards)}</ol>'
 

@@ -7,13 +7,14 @@ which the doc tests write when the outputs are made.
 import html
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from booktools.pages.fences import scan, visible_lines
+from booktools.pages.fences import Fence, Line, read_parts
 
 WORDS_PER_MINUTE = 180
 CODE_LINES_PER_MINUTE = 25
@@ -44,6 +45,17 @@ def read_checked(path: Path) -> Checked:
     return Checked(stored["torch"], date.fromisoformat(stored["day"]), stored["seconds"])
 
 
+def first_title(markdown: str) -> str:
+    r"""The title of a page, without marks of its own.
+
+    Examples:
+        >>> first_title("# Channels and 1×1 { #one }\n\nText")
+        'Channels and 1×1'
+    """
+    found = re.search(r"^# +(.+?) *(?:\{[^}]*\})?$", markdown, re.MULTILINE)
+    return found[1].replace("`", "") if found else ""
+
+
 def minutes_to_read(markdown: str) -> int:
     r"""How long a page takes: its words, and the lines of the code that runs.
 
@@ -53,8 +65,9 @@ def minutes_to_read(markdown: str) -> int:
         >>> minutes_to_read("Look:\n\n```python\n" + "x = 1\n" * 50 + "```\n")
         2
     """
-    words = sum(len(line.split()) for _, line in visible_lines(markdown))
-    lines = sum(len(fence.body) for fence in scan(markdown) if fence.info != "text")
+    parts = read_parts(markdown)
+    words = sum(len(part.shown.split()) for part in parts if isinstance(part, Line))
+    lines = sum(len(part.body) for part in parts if isinstance(part, Fence) and part.runs)
     return max(1, round(words / WORDS_PER_MINUTE + lines / CODE_LINES_PER_MINUTE))
 
 
@@ -71,9 +84,7 @@ def seconds_in_words(seconds: float) -> str:
     return f"{max(1, rounded)} second{'s' if rounded > 1 else ''}"
 
 
-def facts(
-    page: str, markdown: str, checked: Checked, needs: Sequence[tuple[str, str]] = ()
-) -> str:
+def facts(page: str, markdown: str, checked: Checked, needs: Sequence[tuple[str, str]] = ()) -> str:
     """The line under a chapter's title, as HTML.
 
     Args:
