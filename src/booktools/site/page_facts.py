@@ -1,7 +1,7 @@
-"""What a reader wants to know before a chapter: what comes first, how long it takes, what it ran on.
+"""What a reader wants to know before a chapter: what comes first, and how long it takes.
 
-Minutes come from the page's own text. Seconds, version and day come from `docs/results/checked.json`,
-which the doc tests write when the outputs are made.
+Minutes come from the page's own text. Seconds, PyTorch's version and the day of the check come from
+`docs/results/checked.json`, which the doc tests write when the outputs are made.
 """
 
 import html
@@ -49,8 +49,8 @@ def first_title(markdown: str) -> str:
     r"""The title of a page, without marks of its own.
 
     Examples:
-        >>> first_title("# Channels and 1×1 { #one }\n\nText")
-        'Channels and 1×1'
+        >>> first_title("# Padding and stride { #one }\n\nText")
+        'Padding and stride'
     """
     found = re.search(r"^# +(.+?) *(?:\{[^}]*\})?$", markdown, re.MULTILINE)
     return found[1].replace("`", "") if found else ""
@@ -94,13 +94,13 @@ def facts(page: str, markdown: str, checked: Checked, needs: Sequence[tuple[str,
         needs: Title and link of each page to read before.
 
     Examples:
-        >>> facts("a.md", "word " * 900, Checked(), [("Boxes", "../boxes/")])
-        '<p class="facts">Read first: <a href="../boxes/">Boxes</a><span>5 minutes to read</span></p>'
+        >>> facts("a.md", "word " * 900, Checked())
+        '<p class="facts"><span>5 minutes to read</span></p>'
     """
     parts = []
     if needs:
         links = ", ".join(f'<a href="{link}">{html.escape(title)}</a>' for title, link in needs)
-        parts.append(f"Read first: {links}")
+        parts.append(f"<span>Read first: {links}</span>")
     minutes = minutes_to_read(markdown)
     parts.append(f"<span>{minutes} minute{'s' if minutes > 1 else ''} to read</span>")
     if page in checked.seconds:
