@@ -1,12 +1,18 @@
+import numpy as np
 import pytest
 import torch
 
 from notes.checks import (
+    as_integer,
+    as_pair,
+    check_boolean,
+    check_device,
     check_finite,
     check_floating,
     check_indices,
     check_not_empty,
     check_positive,
+    check_probabilities,
     check_probability,
     check_same,
     check_shape,
@@ -15,6 +21,8 @@ from notes.checks import (
 
 def test_what_fits_passes_silently():
     check_shape("x", torch.zeros(0, 4), "N", 4)
+    check_shape("x", torch.zeros(2, 4), "N", 4, "...")
+    check_shape("x", torch.zeros(2, 4, 0, 5), "N", 4, "...")
     check_floating("x", torch.zeros(1, dtype=torch.bfloat16))
     check_finite("x", torch.zeros(0))
     check_finite("x", torch.full((2,), torch.finfo(torch.float32).max))  # their sum overflows
@@ -34,6 +42,12 @@ def test_what_fits_passes_silently():
         (lambda: check_shape("x", torch.zeros(2), "N", 4), ValueError, r"\(N, 4\), got \(2,\)"),
         (lambda: check_shape("x", torch.zeros(2, 5), "N", 4), ValueError, r"got \(2, 5\)"),
         (lambda: check_shape("x", torch.zeros(2, 5), "N"), ValueError, r"\(N,\), got \(2, 5\)"),
+        (
+            lambda: check_shape("x", torch.zeros(2), "N", "M", "..."),
+            ValueError,
+            r"x must have shape \(N, M, ...\), got \(2,\)",
+        ),
+        (lambda: check_shape("x", torch.zeros(2, 5, 1), "N", 4, "..."), ValueError, "2, 5, 1"),
         (lambda: check_floating("x", torch.tensor([1])), TypeError, "got torch.int64"),
         (
             lambda: check_finite("x", torch.tensor([[0.0, float("inf")]])),
@@ -59,6 +73,24 @@ def test_what_fits_passes_silently():
             TypeError,
             "y must have the dtype of x, torch.float32, got torch.float64",
         ),
+        (lambda: check_boolean("x", torch.tensor([1])), TypeError, "booleans, got torch.int64"),
+        (
+            lambda: check_device("x", torch.zeros(1), "y", torch.zeros(1, device="meta")),
+            ValueError,
+            "y must be on the device of x, cpu, got meta",
+        ),
+        (
+            lambda: check_probabilities("x", torch.tensor([0.5, 1.0000001])),
+            ValueError,
+            r"x must lie in \[0, 1\], got 1.00000011",  # every digit, or it would say: got 1
+        ),
+        (
+            lambda: check_probabilities("x", torch.tensor([0.5, 1 + 2.3e-16], dtype=torch.float64)),
+            ValueError,
+            r"x must lie in \[0, 1\], got 1.0000000000000002$",
+        ),
+        (lambda: check_probabilities("x", torch.tensor([1.8])), ValueError, "got 1.8$"),
+        (lambda: check_probabilities("x", torch.tensor([0.1, torch.nan])), ValueError, "got nan"),
         (lambda: check_positive("x", 0), ValueError, "x must be greater than 0, got 0"),
         (lambda: check_positive("x", float("nan")), ValueError, "got nan"),
         (lambda: check_probability("x", 1.1), ValueError, r"x must lie in \[0, 1\], got 1.1"),
@@ -69,3 +101,63 @@ def test_what_fits_passes_silently():
 def test_what_breaks_the_rule_is_named(check, error, message):
     with pytest.raises(error, match=message):
         check()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16])
+def test_small_integers_are_compared_with_sizes_that_they_cannot_hold(dtype):
+    check_indices("x", torch.tensor([0, 120], dtype=dtype), 300)
+    check_indices("x", torch.tensor([0, 120], dtype=dtype), 2**40)
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 100\), got 120"):
+        check_indices("x", torch.tensor([0, 120], dtype=dtype), 100)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_floating_point_dtypes_may_differ_under_autocast_only(dtype):
+    half, full, whole = torch.zeros(1, dtype=dtype), torch.zeros(1), torch.zeros(1).long()
+    with torch.autocast("cpu", dtype=dtype):
+        check_same("x", half, "y", full)
+        with pytest.raises(TypeError, match="y must have the dtype of x"):
+            check_same("x", half, "y", whole)
+        with pytest.raises(TypeError, match="y must have the dtype of x"):
+            check_same("x", half.to("meta"), "y", full.to("meta"))
+    with pytest.raises(TypeError, match="y must have the dtype of x"):
+        check_same("x", half, "y", full)
+
+
+WHOLE = [3, np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), torch.tensor(3).byte()]
+
+
+@pytest.mark.parametrize("value", WHOLE, ids=lambda value: type(value).__name__)
+def test_an_integer_is_an_integer_wherever_it_comes_from(value):
+    assert type(as_integer("x", value)) is int
+    assert as_integer("x", value) == 3
+    assert as_pair("x", value) == as_pair("x", (3, value)) == as_pair("x", [value, 3]) == (3, 3)
+    assert as_pair("x", torch.Size([3, 3])) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, 2.0, "2", None, np.bool_(True), np.float32(2), torch.tensor(True), torch.tensor(2.0)],
+    ids=repr,
+)
+def test_what_is_no_integer_is_refused(value):
+    with pytest.raises(TypeError, match=r"^x must be an integer, got "):
+        as_integer("x", value)
+    for pair in (value, (1, value), (value, 1)):
+        with pytest.raises(TypeError, match=r"^x must be an integer or a pair of integers, got "):
+            as_pair("x", pair)
+
+
+def test_three_integers_are_no_pair():
+    with pytest.raises(
+        TypeError, match=r"x must be an integer or a pair of integers, got \(1, 2, 3"
+    ):
+        as_pair("x", (1, 2, 3))
+
+
+def test_integers_below_the_minimum_are_refused():
+    assert as_integer("x", 0, minimum=0) == 0
+    with pytest.raises(ValueError, match=r"^x must be at least 1, got 0$"):
+        as_integer("x", 0)
+    with pytest.raises(ValueError, match=r"^x must be at least 0, got \(1, -1\)$"):
+        as_pair("x", (1, -1), minimum=0)

@@ -3,6 +3,8 @@
 Shapes: letters are free sizes, numbers are fixed ones, so `"N", 4` reads "any number of rows of 4".
 """
 
+import operator
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,7 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
         name: What the caller calls the argument.
         tensor: The argument.
         shape: One entry for each dimension: a letter for any size, a number for exactly this size.
+            A last entry `"..."` allows more dimensions of any size.
 
     Raises:
         TypeError: If the argument is not a tensor.
@@ -32,8 +35,11 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
     sizes = tuple(tensor.shape)
-    fits = len(sizes) == len(shape) and all(
-        isinstance(rule, str) or rule == size for rule, size in zip(shape, sizes, strict=True)
+    rules, ruled = shape, sizes
+    if shape[-1:] == ("...",):
+        rules, ruled = shape[:-1], sizes[: len(shape) - 1]
+    fits = len(ruled) == len(rules) and all(
+        isinstance(rule, str) or rule == size for rule, size in zip(rules, ruled, strict=True)
     )
     if not fits:
         comma = "," if len(shape) == 1 else ""
@@ -105,6 +111,9 @@ def check_not_empty(name: str, tensor: Tensor) -> None:
 def check_indices(name: str, indices: Tensor, size: int) -> None:
     """Refuse indices, of classes or of places, that are not integers in `[0, size)`.
 
+    Indices may be small integers, such as `uint8`: use `indices.long()`, because PyTorch takes a
+    `uint8` index for a mask and knows no index of 8 or 16 bits with a sign.
+
     Raises:
         TypeError: If the dtype is not an integer one.
         ValueError: If an index is negative or too large.
@@ -120,8 +129,12 @@ def check_indices(name: str, indices: Tensor, size: int) -> None:
     """
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
         raise TypeError(f"{name} must be a tensor of integers, got {indices.dtype}")
-    wrong = indices[(indices < 0) | (indices >= size)]
-    if len(wrong):
+    indices = indices.long()  # 300 as a uint8 would be 44, so nothing from 44 on would pass
+    if indices.numel() == 0:
+        return
+    smallest, largest = torch.stack(indices.aminmax()).tolist()
+    if smallest < 0 or largest >= size:
+        wrong = indices[(indices < 0) | (indices >= size)]
         raise ValueError(f"{name} must lie in [0, {size}), got {wrong[0].item()}")
 
 
@@ -168,6 +181,9 @@ def check_device(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> No
 def check_same(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:
     """Refuse two tensors on different devices or of different dtypes.
 
+    Under autocast floating-point tensors may differ in dtype, as layers then put out half
+    precision while parameters and targets stay in `float32`.
+
     Raises:
         TypeError: If the dtypes differ.
         ValueError: If the devices differ.
@@ -182,10 +198,20 @@ def check_same(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None
         [Argument checks][argument-checks]
     """
     check_device(name1, tensor1, name2, tensor2)
-    if tensor1.dtype != tensor2.dtype:
+    if tensor1.dtype != tensor2.dtype and not _autocast_joins(tensor1, tensor2):
         raise TypeError(
             f"{name2} must have the dtype of {name1}, {tensor1.dtype}, got {tensor2.dtype}"
         )
+
+
+def _autocast_joins(tensor1: Tensor, tensor2: Tensor) -> bool:
+    device = tensor1.device.type
+    return (
+        tensor1.is_floating_point()
+        and tensor2.is_floating_point()
+        and torch.amp.is_autocast_available(device)
+        and torch.is_autocast_enabled(device)
+    )
 
 
 def check_positive(name: str, value: float) -> None:
@@ -195,10 +221,10 @@ def check_positive(name: str, value: float) -> None:
         ValueError: If the number is not greater than 0.
 
     Examples:
-        >>> check_positive("batch_size", 0)
+        >>> check_positive("eps", 0.0)
         Traceback (most recent call last):
         ...
-        ValueError: batch_size must be greater than 0, got 0
+        ValueError: eps must be greater than 0, got 0.0
 
     Explained in:
         [Argument checks][argument-checks]
@@ -241,12 +267,50 @@ def check_probabilities(name: str, tensor: Tensor) -> None:
     Explained in:
         [Argument checks][argument-checks]
     """
-    wrong = tensor[~((tensor >= 0) & (tensor <= 1))]
-    if len(wrong):
-        raise ValueError(f"{name} must lie in [0, 1], got {wrong[0].item():.4g}")
+    if tensor.numel() == 0:
+        return
+    smallest, largest = torch.stack(tensor.detach().aminmax()).tolist()  # NaN if there is one
+    if not (smallest >= 0 and largest <= 1):
+        wrong = tensor[~((tensor >= 0) & (tensor <= 1))][0].item()
+        shown = float(f"{wrong:.4g}")
+        shown = wrong if 0 <= shown <= 1 else shown  # 1.0000001 must not read 1
+        raise ValueError(f"{name} must lie in [0, 1], got {shown}")
 
 
-def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tuple[int, int]:
+def as_integer(name: str, value: int, *, minimum: int = 1) -> int:
+    """A number that counts something, as a plain integer.
+
+    Args:
+        name: What the caller calls the argument.
+        value: The argument; an integer of NumPy or an integer tensor of one element will do too.
+        minimum: The smallest number allowed.
+
+    Raises:
+        TypeError: If the value is not an integer, such as 2.0 or True.
+        ValueError: If it is below the minimum.
+
+    Examples:
+        >>> as_integer("num_classes", torch.tensor(10))
+        10
+        >>> as_integer("num_classes", 0)
+        Traceback (most recent call last):
+        ...
+        ValueError: num_classes must be at least 1, got 0
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    number = _integer(value)
+    if number is None:
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def as_pair(
+    name: str, value: int | tuple[int, ...] | list[int], *, minimum: int = 1
+) -> tuple[int, int]:
     """One number for each direction, from one number for both or from a pair.
 
     Args:
@@ -269,9 +333,22 @@ def as_pair(name: str, value: int | tuple[int, int], *, minimum: int = 1) -> tup
     Explained in:
         [Argument checks][argument-checks]
     """
-    pair = (value, value) if isinstance(value, int) else value
-    if not isinstance(pair, tuple) or [type(number) for number in pair] != [int, int]:
+    pair = value if isinstance(value, tuple | list) else (value, value)
+    vertical, horizontal = map(_integer, pair) if len(pair) == 2 else (None, None)
+    if vertical is None or horizontal is None:
         raise TypeError(f"{name} must be an integer or a pair of integers, got {value!r}")
-    if min(pair) < minimum:
+    if min(vertical, horizontal) < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
-    return pair
+    return vertical, horizontal
+
+
+def _integer(value: object) -> int | None:
+    """The integer that a value stands for, or None; True stands for none."""
+    if type(value) is int:
+        return value
+    if isinstance(value, bool) or (isinstance(value, Tensor) and value.dtype == torch.bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # what has no index raises TypeError
+    except TypeError:
+        return None

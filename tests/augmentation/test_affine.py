@@ -9,7 +9,6 @@ from notes.augmentation.affine import (
     AffineDraws,
     affine_at,
     draw_affine,
-    inverse_matrices,
     random_affine,
     random_rotation,
 )
@@ -66,6 +65,26 @@ def test_the_fill_takes_its_share_of_what_is_outside(mode):
     torch.testing.assert_close(turned, white)
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+@pytest.mark.parametrize("fill", [1e8, -1e30])
+def test_a_large_fill_leaves_the_inside_alone(mode, fill, make_images, generator):
+    images = make_images(torch.float32)
+    draw = draw_affine(images, 180.0, (0.3, 0.2), (0.4, 2.0), 30.0, generator)
+    plain, filled = affine_at(images, draw, mode), affine_at(images, draw, mode, fill)
+    ones = affine_at(torch.ones_like(images), draw, mode)
+    assert torch.equal(filled[ones > 1 - 1e-6], plain[ones > 1 - 1e-6])
+    torch.testing.assert_close(filled[ones == 0], torch.full_like(filled[ones == 0], fill))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+@pytest.mark.parametrize(
+    ("shift", "scale"), [(1e9, 1.0), (-3e38, 1.0), (1.0, 1e-38), (1e30, 1e-30)]
+)
+def test_what_is_moved_or_reduced_beyond_all_bounds_leaves_the_fill(mode, shift, scale):
+    draw = draws(shift=(shift, shift), scale=scale)
+    assert affine_at(FOUR, draw, mode, fill=9.0).flatten().tolist() == [9, 9, 9, 9]
+
+
 def test_bytes_are_rounded_to_the_nearest():
     images = torch.tensor([1, 2, 2, 2], dtype=torch.uint8).view(1, 1, 1, 4)
     half = affine_at(images, draws(shift=(0.25, 0.0)), "bilinear")  # 0.75, 1.75, 2, 2
@@ -76,7 +95,7 @@ def test_bytes_are_rounded_to_the_nearest():
     st.floats(-360, 360), st.floats(-5, 5), st.floats(-5, 5), st.floats(0.1, 8), st.floats(-80, 80)
 )
 @settings(max_examples=40, deadline=None)
-def test_the_matrix_undoes_shear_turn_and_scale(angle, right, down, scale, shear):
+def test_every_pixel_is_sheared_turned_scaled_and_shifted(angle, right, down, scale, shear):
     draw = AffineDraws(
         *(torch.tensor([v], dtype=torch.float64) for v in (angle, (right, down), scale, shear))
     )
@@ -84,9 +103,13 @@ def test_the_matrix_undoes_shear_turn_and_scale(angle, right, down, scale, shear
     rotation = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()]).view(2, 2)
     shearing = torch.eye(2, dtype=torch.float64)
     shearing[0, 1] = -lean.tan()
-    forward = scale * rotation @ shearing
-    identity = torch.eye(2, dtype=torch.float64)
-    torch.testing.assert_close(forward @ inverse_matrices(draw)[0], identity)
+    down_and_across = torch.meshgrid(torch.arange(-3.5, 4), torch.arange(-4.5, 5), indexing="ij")
+    places = torch.stack(down_and_across[::-1]).double()  # (2, 8, 10) x and y from the middle
+    inside = torch.ones_like(places[:1])
+    old = affine_at(torch.cat([places, inside])[None], draw, "bilinear")[0]  # where each came from
+    moved = scale * rotation @ shearing @ old[:2].flatten(1) + draw.shifts[0][:, None]
+    inside = old[2].flatten() > 1 - 1e-9
+    torch.testing.assert_close(moved[:, inside], places.flatten(1)[:, inside])
 
 
 def test_no_turn_changes_nothing(make_images):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from notes.augmentation._mixing import draw_partners
+from notes.augmentation._draws import draw_partners
 from notes.augmentation.affine import draw_affine, random_affine, random_rotation
 from notes.augmentation.color import draw_color_jitter, random_color_jitter
 from notes.augmentation.crop import draw_crops, random_crop
@@ -46,12 +46,12 @@ def test_nothing_is_left_on_the_default_device(name, make_images):
 DRAWS = {
     "crop": lambda images, seed: draw_crops(images, (2, 2), seed),
     "flip": lambda images, seed: [draw_flips(images, generator=seed)],
-    "resized crop": lambda images, seed: draw_resized_crops(images, generator=seed),
+    "resized crop": lambda images, seed: [draw_resized_crops(images, generator=seed)],
     "affine": lambda images, seed: draw_affine(images, 9, (0.5, 0.5), (1, 2), 9, seed),
     "color": lambda images, seed: draw_color_jitter(images, 0.5, 0.5, 0.5, 0.5, seed),
-    "erasing": lambda images, seed: draw_erasures(images, generator=seed),
+    "erasing": lambda images, seed: [draw_erasures(images, generator=seed)],
     "mixup": lambda images, seed: draw_mixup(images, generator=seed),
-    "cutmix": lambda images, seed: draw_cutmix(images, generator=seed)[1],
+    "cutmix": lambda images, seed: draw_cutmix(images, generator=seed),
     "partners": lambda images, seed: [draw_partners(images, seed)],
 }
 

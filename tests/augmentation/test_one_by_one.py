@@ -10,7 +10,6 @@ from notes.augmentation.one_by_one import (
     crop_each,
     resized_crop_each,
 )
-from notes.augmentation.rectangles import Rectangles
 
 NONE, ONE = torch.zeros(1), torch.ones(1)
 FOUR = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
@@ -23,7 +22,7 @@ def test_windows_match_those_cut_by_hand():
 
 
 def test_a_part_is_enlarged():
-    corner = Rectangles(*torch.tensor([[1], [0], [1], [1]]))
+    corner = torch.tensor([[1, 0, 1, 1]])
     assert resized_crop_each(FOUR, corner, (2, 2)).flatten().tolist() == [3, 3, 3, 3]
 
 
@@ -61,7 +60,7 @@ def test_each_draw_goes_to_its_own_change(number, make_images):
     "call",
     [
         lambda images: crop_each(images, torch.tensor([0]), torch.tensor([0]), (1, 1)),
-        lambda images: resized_crop_each(images, Rectangles(*torch.ones(4, 1).long()), (1, 1)),
+        lambda images: resized_crop_each(images, torch.ones(1, 4).long(), (1, 1)),
         lambda images: affine_each(images, AffineDraws(NONE, torch.zeros(1, 2), ONE, NONE)),
         lambda images: color_jitter_each(
             images, ColorDraws(ONE, ONE, ONE, NONE, torch.arange(4)[None])

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from notes.augmentation.rectangles import Rectangles
 from notes.detection.augmentation import (
     crop_boxes,
     flip_boxes,
@@ -29,7 +28,7 @@ def painted():
 
 def rectangles(*rows):
     """One `(top, left, height, width)` for each image."""
-    return Rectangles(*torch.tensor(rows).T)
+    return torch.tensor(rows)
 
 
 def torchvision_boxes(labels):

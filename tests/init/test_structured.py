@@ -115,7 +115,7 @@ def test_rules_fill_a_parameter_in_place_and_return_it(rule):
         pytest.param(
             lambda w: dirac_(w, groups=0),
             (3, 3, 3),
-            "groups must be greater than 0, got 0",
+            "groups must be at least 1, got 0",
             id="no group",
         ),
         pytest.param(

@@ -157,7 +157,7 @@ def test_a_scale_for_other_channels_is_rejected():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_features": 0}, "num_features must be greater than 0, got 0"),
+        ({"num_features": 0}, "num_features must be at least 1, got 0"),
         ({"num_features": 3, "momentum": 1.5}, r"momentum must lie in \[0, 1\], got 1.5"),
         ({"num_features": 3, "eps": 0.0}, "eps must be greater than 0, got 0.0"),
     ],
@@ -195,6 +195,64 @@ def test_three_training_steps_and_an_evaluation_agree_with_torch(shape, module):
     torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
     torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shape=st.lists(st.integers(1, 4), min_size=2, max_size=5),
+    training=st.booleans(),
+    momentum=st.floats(0, 1),
+    seed=st.integers(0, 1000),
+)
+def test_any_shape_agrees_with_torch(shape, training, momentum, seed):
+    inputs, parameters = draw(*shape, seed=seed), draw(4, shape[1], seed=seed + 1)
+    mine, other = ([*parameters[:2].abs().clone()] for _ in range(2))
+    arguments = {"training": training, "momentum": momentum}
+    try:
+        expected = F.batch_norm(inputs, *other, *parameters[2:], **arguments)
+    except ValueError:  # one value for each channel
+        with pytest.raises(ValueError, match="inputs must have more than 1 value per channel"):
+            batch_norm(inputs, *mine, *parameters[2:], **arguments)
+        return
+    torch.testing.assert_close(batch_norm(inputs, *mine, *parameters[2:], **arguments), expected)
+    torch.testing.assert_close(mine, other)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("full", [True, False], ids=["float32 parameters", "half parameters"])
+def test_half_precision_is_rounded_only_once(dtype, full, training):
+    # Squares of 300 are beyond the range of float16, and sums of bfloat16 would lose all digits.
+    inputs = (300 * draw(8, 3, 4, 4) + 100).to(dtype)
+    ours, exact = BatchNorm(3).train(training), nn.BatchNorm2d(3).double().train(training)
+    if not full:
+        ours.to(dtype)
+    output = ours(inputs)
+    assert output.dtype == dtype
+    torch.testing.assert_close(output, exact(inputs.double()).to(dtype))
+    assert ours.running_var.dtype == (torch.float32 if full else dtype)
+    averages = exact.running_mean.to(ours.running_mean.dtype)
+    torch.testing.assert_close(ours.running_mean, averages)
+    mean, variance = batch_statistics(inputs)
+    torch.testing.assert_close(mean, inputs.float().mean(dim=(0, 2, 3)))
+    assert variance.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("training", [True, False])
+def test_behind_another_layer_under_autocast_it_gives_what_torch_gives(dtype, training):
+    torch.manual_seed(0)
+    for before, theirs, shape in (
+        (nn.Linear(4, 3), nn.BatchNorm1d(3), (6, 4)),
+        (nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), (4, 2, 5, 5)),
+    ):
+        ours = BatchNorm(3).train(training)
+        theirs.train(training)
+        inputs = draw(*shape).float()
+        with torch.autocast("cpu", dtype=dtype):
+            output, expected = ours(before(inputs)), theirs(before(inputs))
+        torch.testing.assert_close(output, expected)
+        torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
 @pytest.mark.parametrize("training", [True, False])

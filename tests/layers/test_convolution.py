@@ -291,6 +291,16 @@ def test_the_layer_agrees_with_torch_in_value_and_gradient(kernel, stride, paddi
         torch.testing.assert_close(mine.grad, other.grad)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_layers_in_a_row_under_autocast_give_what_torch_gives(dtype):
+    images, weight, bias = draw(2, 3, 6, 7).float(), draw(3, 3, 3, 3).float(), draw(3).float()
+    weight /= 27  # means of 27 products, not sums: all numbers are about 1
+    with torch.autocast("cpu", dtype=dtype):
+        ours = conv2d(conv2d(images, weight, bias, padding=1), weight)
+        theirs = F.conv2d(F.conv2d(images, weight, bias, padding=1), weight)
+    torch.testing.assert_close(ours, theirs, atol=0.01, rtol=0.02)  # checks the dtype, too
+
+
 @pytest.mark.parametrize(
     ("function", "shapes"),
     [

@@ -98,6 +98,22 @@ def test_a_copy_of_the_layer_has_a_generator_of_its_own():
     assert torch.equal(layer(inputs), twin(inputs))
 
 
+def test_the_mask_is_drawn_where_the_generator_lives_and_moved_to_the_inputs(monkeypatch):
+    class GeneratorElsewhere:
+        device = torch.device("cpu:0")
+
+    places = []
+
+    def rand(shape, generator, device, dtype):
+        places.append(device)
+        return torch.zeros(shape, dtype=dtype)
+
+    monkeypatch.setattr(torch, "rand", rand)
+    assert keep_mask(torch.zeros(3, device="meta"), 0.5, generator=GeneratorElsewhere()).is_meta
+    keep_mask(torch.zeros(3), 0.5)
+    assert places == [torch.device("cpu:0"), torch.device("cpu")]
+
+
 def test_an_empty_tensor_stays_empty():
     assert dropout(torch.zeros(0, 3), 0.5).shape == (0, 3)
 
@@ -121,6 +137,8 @@ def test_a_mask_of_another_shape_or_of_numbers_is_rejected():
         apply_mask(torch.ones(3), torch.ones(2, dtype=torch.bool), 0.5)
     with pytest.raises(TypeError, match=r"keep must be a tensor of booleans, got torch\.float32"):
         apply_mask(torch.ones(3), torch.ones(3), 0.5)
+    with pytest.raises(ValueError, match="keep must be on the device of inputs, cpu, got meta"):
+        apply_mask(torch.ones(3), torch.ones(3, dtype=torch.bool, device="meta"), 0.5)
 
 
 def test_with_the_mask_of_torch_it_agrees_with_torch_in_value_and_gradient():

@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.autograd import gradcheck
 
@@ -90,8 +91,8 @@ def test_integers_and_mixed_dtypes_are_rejected():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ((0, 3), "in_features must be greater than 0, got 0"),
-        ((3, -1), "out_features must be greater than 0, got -1"),
+        ((0, 3), "in_features must be at least 1, got 0"),
+        ((3, -1), "out_features must be at least 1, got -1"),
     ],
 )
 def test_a_layer_without_features_is_rejected(sizes, message):
@@ -120,6 +121,15 @@ def test_it_agrees_with_torch_in_value_and_gradient(bias):
     torch.testing.assert_close(mine.grad, other.grad)
     for parameter, twin in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(parameter.grad, twin.grad)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_layers_in_a_row_under_autocast_give_what_torch_gives(dtype):
+    inputs, weight, bias = draw(5, 4).float(), draw(4, 4, seed=1).float(), draw(4, seed=2).float()
+    with torch.autocast("cpu", dtype=dtype):
+        ours = linear(linear(inputs, weight, bias), weight, bias)
+        theirs = F.linear(F.linear(inputs, weight, bias), weight, bias)
+    torch.testing.assert_close(ours, theirs, atol=0.01, rtol=0.02)  # checks the dtype, too
 
 
 def test_the_gradients_are_right():

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -6,12 +8,14 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from notes.losses.classification import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
     cross_entropy,
+    log_softmax,
+    log_sum_exp,
     negative_log_likelihood,
+    softmax,
 )
-from notes.losses.softmax import log_softmax, softmax
+
+SOFTMAX = pytest.mark.parametrize("function", [log_sum_exp, log_softmax, softmax])
 
 
 def draw(*shape, seed=0):
@@ -20,6 +24,105 @@ def draw(*shape, seed=0):
 
 def labels(size, num_classes, seed=0):
     return torch.randint(num_classes, (size,), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(
+    ("logits", "expected"),
+    [
+        ([1.0, -1.0, 2.0], [0.260, 0.035, 0.705]),
+        ([1.0, 2.0, 4.0], [0.042, 0.114, 0.844]),
+        ([0.2, 0.1, -0.1], [0.3780, 0.3420, 0.2800]),
+    ],
+)
+def test_the_scores_of_the_notes_become_their_probabilities(logits, expected):
+    assert softmax(torch.tensor(logits)).tolist() == pytest.approx(expected, abs=6e-4)
+
+
+def test_the_log_of_a_sum_of_equal_exponentials_is_computed_by_hand():
+    assert log_sum_exp(torch.zeros(4)).item() == pytest.approx(math.log(4))
+    assert log_sum_exp(torch.tensor([[5.0], [-7.0]])).tolist() == [5, -7]
+
+
+def test_scores_that_overflow_the_exponential_stay_finite():
+    logits = torch.tensor([1000.0, 0.0])
+    assert logits.exp().isinf().any()
+    assert log_softmax(logits).tolist() == [0, -1000]
+    assert softmax(logits).tolist() == [1, 0]
+    assert log_softmax(torch.tensor([200.0, 0.0, 0.0])).tolist() == [0, -200, -200]
+    assert log_sum_exp(torch.tensor([-1000.0, -1000.0])).item() == pytest.approx(-999.3069)
+
+
+@settings(deadline=None, max_examples=25)
+@given(shift=st.floats(-1000, 1000), seed=st.integers(0, 1000))
+def test_probabilities_sum_to_one_and_do_not_see_a_shift(shift, seed):
+    logits = 5 * draw(3, 4, seed=seed)
+    probabilities = softmax(logits)
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(3, dtype=torch.float64))
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    torch.testing.assert_close(softmax(logits + shift), probabilities)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 1000), size=st.integers(1, 8))
+def test_the_log_of_the_sum_lies_between_the_largest_and_that_plus_log_k(seed, size):
+    logits = 100 * draw(3, size, seed=seed)
+    largest = logits.max(dim=1).values
+    total = log_sum_exp(logits)
+    assert (largest <= total).all()
+    assert (total <= largest + math.log(size) + 1e-9).all()
+
+
+def test_the_order_of_the_classes_goes_along():
+    logits, order = draw(2, 4), torch.tensor([3, 1, 0, 2])
+    torch.testing.assert_close(softmax(logits[:, order]), softmax(logits)[:, order])
+
+
+def test_minus_infinity_rules_a_class_out_without_a_nan_in_the_gradient():
+    logits = torch.tensor([1.0, -torch.inf, 1.0], requires_grad=True)
+    probabilities = softmax(logits)
+    assert probabilities.tolist() == pytest.approx([0.5, 0, 0.5])
+    probabilities[0].backward()
+    assert logits.grad.tolist() == pytest.approx([0.25, 0, -0.25])
+
+
+def test_infinities_only_give_what_torch_gives():
+    for value in (torch.inf, -torch.inf):
+        logits = torch.full((2,), value)
+        assert torch.equal(log_sum_exp(logits), torch.logsumexp(logits, dim=0))
+
+
+def test_an_empty_batch_gives_an_empty_output():
+    assert log_sum_exp(torch.zeros(0, 3)).shape == (0,)
+    assert softmax(torch.zeros(0, 3)).shape == (0, 3)
+
+
+@SOFTMAX
+@pytest.mark.parametrize("shape", [(), (2, 0)])
+def test_logits_without_a_class_are_rejected(function, shape):
+    with pytest.raises(ValueError, match="logits must have at least one class, got shape "):
+        function(torch.zeros(shape))
+
+
+@SOFTMAX
+def test_integer_logits_are_rejected(function):
+    with pytest.raises(
+        TypeError, match=r"logits must be a floating-point tensor, got torch\.int64"
+    ):
+        function(torch.tensor([1, 2]))
+
+
+@SOFTMAX
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_rounded_only_once(function, dtype):
+    logits = (20 + draw(4, 50)).to(dtype)
+    assert torch.equal(function(logits), function(logits.float()).to(dtype))
+
+
+def test_half_precision_holds_the_sum_over_more_classes_than_its_largest_number():
+    logits = torch.zeros(1, 100_000, dtype=torch.float16)
+    loss = cross_entropy(logits, torch.tensor([7]))
+    assert loss.dtype == torch.float16
+    assert loss.item() == pytest.approx(math.log(100_000), abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -62,33 +165,6 @@ def test_label_smoothing_is_computed_by_hand():
     assert loss.item() == pytest.approx(2.0, abs=1e-4)
 
 
-def test_binary_cross_entropy_gives_the_values_of_the_notes():
-    catalog = binary_cross_entropy(torch.tensor([0.2, 0.9]), torch.tensor([0.0, 1.0]))
-    assert catalog.item() == pytest.approx(0.1643, abs=5e-5)
-    probabilities, targets = torch.tensor([0.2, 0.2, 0.8]), torch.tensor([0.0, 0.0, 1.0])
-    assert binary_cross_entropy(probabilities, targets).item() == pytest.approx(0.2231, abs=5e-5)
-    total = binary_cross_entropy(probabilities, targets, reduction="sum")
-    assert total.item() == pytest.approx(0.6694, abs=5e-5)
-    logits = binary_cross_entropy_with_logits(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))
-    assert logits.item() == pytest.approx(0.4100, abs=5e-5)
-
-
-def test_a_logit_of_200_costs_200_but_its_probability_is_clipped_to_100():
-    logit, target = torch.tensor([200.0]), torch.tensor([0.0])
-    assert binary_cross_entropy_with_logits(logit, target).item() == 200
-    assert binary_cross_entropy(logit.sigmoid(), target).item() == 100
-
-
-@pytest.mark.parametrize("target", [0.0, 1.0])
-@pytest.mark.parametrize("probability", [0.0, 1.0])
-def test_certain_answers_have_a_finite_loss_and_gradient(probability, target):
-    probabilities = torch.tensor([probability], requires_grad=True)
-    loss = binary_cross_entropy(probabilities, torch.tensor([target]))
-    assert loss.item() == (0 if probability == target else 100)
-    loss.backward()
-    assert probabilities.grad.isfinite().all()
-
-
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 1000), shift=st.floats(-500, 500), smoothing=st.floats(0, 1))
 def test_cross_entropy_is_not_negative_and_does_not_see_a_shift(seed, shift, smoothing):
@@ -99,25 +175,6 @@ def test_cross_entropy_is_not_negative_and_does_not_see_a_shift(seed, shift, smo
     torch.testing.assert_close(shifted, loss)
 
 
-@settings(deadline=None, max_examples=25)
-@given(seed=st.integers(0, 1000))
-def test_yes_and_no_can_change_places(seed):
-    logits, targets = 5 * draw(6, seed=seed), labels(6, 2, seed).double()
-    loss = binary_cross_entropy_with_logits(logits, targets)
-    torch.testing.assert_close(binary_cross_entropy_with_logits(-logits, 1 - targets), loss)
-    probabilities = logits.sigmoid()
-    torch.testing.assert_close(binary_cross_entropy(probabilities, targets), loss)
-    torch.testing.assert_close(binary_cross_entropy(1 - probabilities, 1 - targets), loss)
-
-
-def test_a_yes_or_no_question_is_a_softmax_over_two_classes():
-    logits, targets = draw(5), labels(5, 2)
-    two = torch.stack([torch.zeros(5), logits], dim=1)
-    torch.testing.assert_close(
-        binary_cross_entropy_with_logits(logits, targets.double()), cross_entropy(two, targets)
-    )
-
-
 def test_a_class_that_is_ruled_out_costs_nothing_unless_it_is_right():
     logits = torch.tensor([[1.0, -torch.inf]])
     assert cross_entropy(logits, torch.tensor([0])).item() == 0
@@ -126,7 +183,6 @@ def test_a_class_that_is_ruled_out_costs_nothing_unless_it_is_right():
 
 def test_a_nan_in_the_logits_shows_in_the_loss():
     assert cross_entropy(torch.tensor([[1.0, torch.nan]]), torch.tensor([0])).isnan()
-    assert binary_cross_entropy_with_logits(torch.tensor([torch.nan]), torch.ones(1)).isnan()
 
 
 def test_probabilities_instead_of_their_logarithms_are_rejected():
@@ -199,59 +255,26 @@ def test_a_label_smoothing_out_of_range_is_rejected(smoothing):
         cross_entropy(torch.zeros(1, 2), torch.tensor([0]), label_smoothing=smoothing)
 
 
-BINARY = pytest.mark.parametrize(
-    ("loss", "name"),
-    [(binary_cross_entropy, "probabilities"), (binary_cross_entropy_with_logits, "logits")],
-    ids=["probabilities", "logits"],
-)
+@CLASSES
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16])
+def test_labels_may_be_small_integers_where_torch_wants_long(loss, name, dtype):
+    scores, targets = log_softmax(draw(3, 300)), torch.tensor([0, 120, 1])  # 300 is no uint8
+    assert loss(scores, targets.to(dtype)) == loss(scores, targets)
 
 
-@BINARY
 @pytest.mark.parametrize(
-    ("shape", "targets", "message"),
-    [
-        pytest.param(
-            (2, 1), torch.zeros(2), r"targets must have shape \(2, 1\), got \(2,\)", id="shape"
-        ),
-        pytest.param((0,), torch.zeros(0), "{} must not be empty, got shape", id="empty"),
-        pytest.param(
-            (2,),
-            torch.tensor([0.5, 1.5]),
-            r"targets must lie in \[0, 1\], got 1\.5",
-            id="target too large",
-        ),
-        pytest.param(
-            (1,), torch.tensor([torch.nan]), r"targets must lie in \[0, 1\], got nan", id="NaN"
-        ),
-        pytest.param(
-            (1,),
-            torch.zeros(1, device="meta"),
-            "targets must be on the device of {}, cpu, got meta",
-            id="device",
-        ),
-    ],
+    ("ours", "theirs"),
+    [(log_sum_exp, torch.logsumexp), (log_softmax, torch.log_softmax), (softmax, torch.softmax)],
 )
-def test_answers_and_targets_that_do_not_fit_are_rejected(loss, name, shape, targets, message):
-    with pytest.raises(ValueError, match=message.format(name)):
-        loss(torch.zeros(shape), targets)
-
-
-@BINARY
-def test_integer_answers_and_mixed_dtypes_are_rejected(loss, name):
-    with pytest.raises(
-        TypeError, match=rf"{name} must be a floating-point tensor, got torch\.int64"
-    ):
-        loss(torch.zeros(1, dtype=torch.long), torch.zeros(1))
-    message = rf"targets must have the dtype of {name}, torch\.float32, got torch\.int64"
-    with pytest.raises(TypeError, match=message):
-        loss(torch.zeros(1), torch.zeros(1, dtype=torch.long))
-
-
-@pytest.mark.parametrize("value", [-0.25, 1.25, float("nan")])
-def test_probabilities_out_of_range_are_rejected(value):
-    message = rf"probabilities must lie in \[0, 1\], got {value}"
-    with pytest.raises(ValueError, match=message):
-        binary_cross_entropy(torch.tensor([0.5, value]), torch.zeros(2))
+def test_softmax_and_its_logarithms_agree_with_torch(ours, theirs):
+    logits = torch.cat([10 * draw(4, 5), torch.zeros(1, 5), 500 * draw(2, 5)])
+    mine, other = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    output, expected = ours(mine), theirs(other, dim=-1)
+    torch.testing.assert_close(output, expected)
+    upstream = draw(*output.shape, seed=2)
+    output.backward(upstream)
+    expected.backward(upstream)
+    torch.testing.assert_close(mine.grad, other.grad)
 
 
 def same(ours, theirs, inputs):
@@ -287,31 +310,10 @@ def test_negative_log_likelihood_agrees_with_torch(reduction):
     )
 
 
-def test_labels_may_be_small_integers_where_torch_wants_long():
-    logits, targets = draw(3, 4), torch.tensor([0, 3, 1])
-    for dtype in (torch.int32, torch.uint8):
-        assert cross_entropy(logits, targets.to(dtype)) == cross_entropy(logits, targets)
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_binary_cross_entropy_agrees_with_torch(reduction):
-    probabilities = torch.linspace(1e-6, 1 - 1e-6, 12, dtype=torch.float64)
-    same(
-        lambda p: binary_cross_entropy(p, labels(12, 2).double(), reduction=reduction),
-        lambda p: F.binary_cross_entropy(p, labels(12, 2).double(), reduction=reduction),
-        [probabilities],
-    )
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_binary_cross_entropy_with_logits_agrees_with_torch_also_at_zero(reduction):
-    logits = torch.tensor([-200.0, -3.0, 0.0, 0.0, 2.0, 200.0], dtype=torch.float64)
-    targets = torch.tensor([1.0, 0.3, 0.0, 1.0, 0.5, 0.0], dtype=torch.float64)
-    same(
-        lambda x, y: binary_cross_entropy_with_logits(x, y, reduction=reduction),
-        lambda x, y: F.binary_cross_entropy_with_logits(x, y, reduction=reduction),
-        [logits, targets],
-    )
+@SOFTMAX
+def test_the_gradients_of_softmax_are_right(function):
+    assert gradcheck(function, draw(3, 4).requires_grad_())
+    assert gradcheck(function, torch.zeros(2, 3, dtype=torch.float64, requires_grad=True))
 
 
 def test_the_gradients_are_right():
@@ -320,9 +322,3 @@ def test_the_gradients_are_right():
     assert gradcheck(lambda x: cross_entropy(x, targets, reduction="none"), logits)
     below_zero = (log_softmax(draw(3, 4)) - 0.1).requires_grad_()
     assert gradcheck(lambda x: negative_log_likelihood(x, targets), below_zero)
-    answers = torch.tensor([0.3, 0.9, 0.5], dtype=torch.float64)
-    truth = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
-    pair = [answers.requires_grad_(), truth.requires_grad_()]
-    assert gradcheck(binary_cross_entropy, pair)
-    zero = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    assert gradcheck(binary_cross_entropy_with_logits, [zero, truth])

@@ -5,9 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from notes.losses.classification import cross_entropy
+from notes.losses.classification import cross_entropy, log_softmax, softmax
 from notes.losses.divergence import kl_divergence
-from notes.losses.softmax import log_softmax, softmax
 
 EVEN = torch.tensor([[0.5, 0.5]])
 

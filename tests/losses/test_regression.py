@@ -163,6 +163,24 @@ def test_losses_agree_with_torch_in_value_and_gradient(ours, theirs, reduction):
         torch.testing.assert_close(tensor.grad, twin.grad)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (squared_loss, F.mse_loss),
+        (absolute_loss, F.l1_loss),
+        (huber_loss, F.huber_loss),
+        (smooth_l1_loss, F.smooth_l1_loss),
+    ],
+)
+def test_half_precision_under_autocast_meets_float32_targets_as_in_torch(ours, theirs, dtype):
+    predictions, targets = draw(4, 5).to(dtype), draw(4, 5, seed=1).float()
+    with torch.autocast("cpu", dtype=dtype):
+        loss, expected = ours(predictions, targets), theirs(predictions, targets)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, expected)
+
+
 @ALL
 def test_the_gradients_are_right(loss):
     assert gradcheck(loss, [(3 * draw(2, 5)).requires_grad_(), draw(2, 5, seed=1).requires_grad_()])

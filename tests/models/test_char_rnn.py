@@ -90,10 +90,10 @@ def test_it_memorizes_one_batch_of_names(memorizes, labels):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"vocabulary_size": 0}, "vocabulary_size must be greater than 0, got 0"),
-        ({"embedding_dim": 0}, "embedding_dim must be greater than 0, got 0"),
-        ({"hidden_size": 0}, "hidden_size must be greater than 0, got 0"),
-        ({"num_layers": 0}, "num_layers must be greater than 0, got 0"),
+        ({"vocabulary_size": 0}, "vocabulary_size must be at least 1, got 0"),
+        ({"embedding_dim": 0}, "embedding_dim must be at least 1, got 0"),
+        ({"hidden_size": 0}, "hidden_size must be at least 1, got 0"),
+        ({"num_layers": 0}, "num_layers must be at least 1, got 0"),
         ({"cell": "elman"}, r"cell must be one of \['gru', 'lstm', 'rnn'\], got 'elman'"),
     ],
 )
@@ -104,12 +104,12 @@ def test_a_character_network_refuses_what_it_cannot_build(options, message):
 
 @pytest.mark.parametrize("name", ["vocabulary_size", "num_classes", "embedding_dim", "hidden_size"])
 def test_a_name_classifier_refuses_what_it_cannot_build(name):
-    with pytest.raises(ValueError, match=f"{name} must be greater than 0, got 0"):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
         NameClassifier(**{"vocabulary_size": 4, "num_classes": 3, name: 0})
 
 
 def test_a_one_hot_network_refuses_an_empty_vocabulary():
-    with pytest.raises(ValueError, match="vocabulary_size must be greater than 0, got 0"):
+    with pytest.raises(ValueError, match="vocabulary_size must be at least 1, got 0"):
         OneHotRNN(0)
 
 
@@ -131,10 +131,26 @@ def test_what_is_no_text_is_refused(model, characters, error, message):
     ("lengths", "message"),
     [
         ([5, 5], r"lengths must have shape \(1,\), got \(2,\)"),
-        ([0], r"lengths must lie in \[1, 5\], got \[0\]"),
-        ([6], r"lengths must lie in \[1, 5\], got \[6\]"),
+        ([0], r"lengths must be at least 1, got \[0\]"),
+        ([6], r"lengths must lie in \[0, 6\), got 6"),
     ],
 )
 def test_lengths_that_do_not_fit_are_refused(lengths, message):
     with pytest.raises(ValueError, match=message):
         NameClassifier(4, 3)(HELLO, torch.tensor(lengths))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_characters_and_lengths_may_be_small_integers(dtype):
+    torch.manual_seed(0)
+    for model in (OneHotRNN(4), CharacterRNN(4)):
+        assert torch.equal(model(HELLO.to(dtype)), model(HELLO))
+    classifier, lengths = NameClassifier(4, 3), torch.tensor([120])
+    name = HELLO.repeat(1, 60)  # 300 characters, more than a byte counts
+    expected = classifier(name, lengths)
+    assert torch.equal(classifier(name.to(dtype), lengths.to(dtype)), expected)
+
+
+def test_lengths_that_are_no_integers_are_refused():
+    with pytest.raises(TypeError, match=r"lengths must be a tensor of integers, got torch.float32"):
+        NameClassifier(4, 3)(HELLO, torch.tensor([2.5]))

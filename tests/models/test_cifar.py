@@ -54,9 +54,9 @@ def test_it_memorizes_one_batch(memorizes, labels):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"in_channels": 0}, "in_channels must be greater than 0, got 0"),
-        ({"num_classes": 0}, "num_classes must be greater than 0, got 0"),
-        ({"hidden_features": 0}, "hidden_features must be greater than 0, got 0"),
+        ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
+        ({"num_classes": 0}, "num_classes must be at least 1, got 0"),
+        ({"hidden_features": 0}, "hidden_features must be at least 1, got 0"),
         ({"activation": "gelu"}, r"activation must be one of \['none', 'relu'\], got 'gelu'"),
     ],
 )

@@ -74,8 +74,8 @@ def test_it_memorizes_one_batch(memorizes, labels):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"in_channels": 0}, "in_channels must be greater than 0, got 0"),
-        ({"num_classes": 0}, "num_classes must be greater than 0, got 0"),
+        ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
+        ({"num_classes": 0}, "num_classes must be at least 1, got 0"),
         ({"width": 0}, "width must be greater than 0, got 0"),
     ],
 )

@@ -61,8 +61,8 @@ def test_it_memorizes_one_batch():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"in_channels": 0}, "in_channels must be greater than 0, got 0"),
-        ({"num_classes": -1}, "num_classes must be greater than 0, got -1"),
+        ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
+        ({"num_classes": -1}, "num_classes must be at least 1, got -1"),
         ({"activation": "gelu"}, r"activation must be one of \['relu', .*\], got 'gelu'"),
         ({"pooling": "min"}, r"pooling must be one of \['average', 'max'\], got 'min'"),
     ],

@@ -70,7 +70,7 @@ def test_it_memorizes_one_batch(memorizes, labels):
     ("sizes", "options", "message"),
     [
         ((4,), {}, r"sizes must have at least 2 entries, got \(4,\)"),
-        ((4, 0, 2), {}, r"sizes\[1\] must be greater than 0, got 0"),
+        ((4, 0, 2), {}, r"sizes\[1\] must be at least 1, got 0"),
         ((4, 3, 2), {"activation": "gelu"}, r"activation must be one of \['relu', .*, got 'gelu'"),
         ((4, 3, 2), {"dropout": (0.1, 0.2)}, r"each of the 1 hidden layers, got \(0.1, 0.2\)"),
         ((4, 3, 2), {"dropout": (1.5,)}, r"dropout\[0\] must lie in \[0, 1\], got 1.5"),

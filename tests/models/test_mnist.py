@@ -139,8 +139,8 @@ def test_it_memorizes_one_batch(memorizes, labels, build):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 10), "in_channels must be greater than 0, got 0"),
-        ((1, 0), "num_classes must be greater than 0, got 0"),
+        ((0, 10), "in_channels must be at least 1, got 0"),
+        ((1, 0), "num_classes must be at least 1, got 0"),
     ],
 )
 def test_it_refuses_what_it_cannot_build(build, arguments, message):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from notes.inspect import summarize
-from notes.models.image_size import smallest_image
+from notes.models.classifier import smallest_image
 from notes.models.nin import nin, nin_block
 
 
@@ -86,8 +86,8 @@ def test_it_memorizes_one_batch(memorizes, labels):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"in_channels": 0}, "in_channels must be greater than 0, got 0"),
-        ({"num_classes": 0}, "num_classes must be greater than 0, got 0"),
+        ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
+        ({"num_classes": 0}, "num_classes must be at least 1, got 0"),
         ({"width": 0}, "width must be greater than 0, got 0"),
     ],
 )

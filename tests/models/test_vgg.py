@@ -87,10 +87,10 @@ def test_it_memorizes_one_batch(memorizes, labels):
     ("options", "message"),
     [
         ({"depth": 12}, r"depth must be one of \[11, 13, 16, 19\], got 12"),
-        ({"in_channels": 0}, "in_channels must be greater than 0, got 0"),
-        ({"num_classes": 0}, "num_classes must be greater than 0, got 0"),
-        ({"map_size": 0}, "map_size must be greater than 0, got 0"),
-        ({"hidden_features": 0}, "hidden_features must be greater than 0, got 0"),
+        ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
+        ({"num_classes": 0}, "num_classes must be at least 1, got 0"),
+        ({"map_size": 0}, "map_size must be at least 1, got 0"),
+        ({"hidden_features": 0}, "hidden_features must be at least 1, got 0"),
         ({"width": -1}, "width must be greater than 0, got -1"),
     ],
 )

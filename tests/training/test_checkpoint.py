@@ -1,4 +1,6 @@
 import copy
+import datetime
+import enum
 import json
 import math
 import os
@@ -7,20 +9,21 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim import SGD, Adam, AdamW
 from torch.optim import lr_scheduler as schedulers
 
 from notes.data.tensor_loader import TensorLoader
-from notes.training._random_states import get_random_states, set_random_states
+from notes.training._states import get_random_states, set_random_states
 from notes.training.checkpoint import FORMAT, load_checkpoint, save_checkpoint
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -296,7 +299,7 @@ def test_a_part_that_was_not_saved_changes_nothing(path):
     save_checkpoint(path, model=run["model"], optimizer=run["optimizer"])
     seed_everything(run, seed=1)
     assert_refused_without_a_change(
-        path, run, r"with the state of 'scaler', got one with \['model', 'optimizer'\]"
+        path, run, r"with the state of 'scheduler', got one with \['model', 'optimizer'\]"
     )
 
 
@@ -425,7 +428,8 @@ def test_not_even_the_environment_can_switch_the_protection_off(path, monkeypatc
         pytest.param(lambda good: good | {"parts": 3}, id="no parts"),
         pytest.param(lambda good: good | {"parts": good["parts"] | {"model": 3}}, id="no model"),
         pytest.param(lambda good: good | {"kinds": {}}, id="no kinds"),
-        pytest.param(lambda good: good | {"format": "notes.checkpoint 2"}, id="a later format"),
+        pytest.param(lambda good: good | {"epoch": 1.5}, id="half an epoch"),
+        pytest.param(lambda good: good | {"format": "notes.checkpoint 3"}, id="a later format"),
     ],
 )
 def test_a_file_of_somebody_else_changes_nothing(path, make_contents):
@@ -446,21 +450,139 @@ def test_a_path_that_is_not_there_changes_nothing(path):
         )
 
 
+class Text(str):
+    """Looks like text, and is an unknown class to `torch.load`."""
+
+
+class Color(enum.IntEnum):
+    RED = 1
+
+
+Point = namedtuple("Point", "x y")
+
+
+class Stamped(torch.Tensor):
+    """A class of its own."""
+
+
+class WithExtraState(nn.Linear):
+    """A layer that keeps more than tensors."""
+
+    def __init__(self, extra_state):
+        super().__init__(1, 1)
+        self.extra_state = extra_state
+
+    def get_extra_state(self):
+        return self.extra_state
+
+    def set_extra_state(self, state):
+        self.extra_state = state
+
+
+def with_attribute(value, attribute):
+    value.note = attribute
+    return value
+
+
+def holding_itself():
+    values = [1]
+    values.append({"again": values})
+    return values
+
+
+def nested(depth):
+    values = []
+    for _ in range(depth):
+        values = [values]
+    return values
+
+
+def without_storage():
+    tensor = torch.ones(100)
+    tensor.untyped_storage().resize_(8)
+    return tensor
+
+
+DATE = datetime.date(2026, 1, 1)
+PLAIN = "must be a tensor, number, text, or a list or dict of them, got"
+KEYS = "must have numbers or text as keys, got"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        pytest.param({DATE: 1}, rf"extra\['x'\] {KEYS} date", id="date as a key"),
+        pytest.param({(1, (DATE,)): 1}, rf"{KEYS} date", id="date in a tuple as a key"),
+        pytest.param({Text("a"): 1}, rf"{KEYS} Text", id="subclass of text as a key"),
+        pytest.param({Color.RED: 1}, rf"{KEYS} Color", id="enum as a key"),
+        pytest.param({Point(1, 2): 1}, rf"{KEYS} Point", id="named tuple as a key"),
+        pytest.param({frozenset(): 1}, rf"{KEYS} frozenset", id="frozen set as a key"),
+        pytest.param({torch.ones(1): 1}, rf"{KEYS} Tensor", id="tensor as a key"),
+        pytest.param(Counter([DATE]), rf"{KEYS} date", id="date as a key of a counter"),
+        pytest.param([DATE], rf"extra\['x'\]\[0\] {PLAIN} date", id="date"),
+        pytest.param(Text("a"), rf"{PLAIN} Text", id="subclass of text"),
+        pytest.param(Color.RED, rf"{PLAIN} Color", id="enum"),
+        pytest.param(Point(1, 2), rf"{PLAIN} Point", id="named tuple"),
+        pytest.param(defaultdict(int), rf"{PLAIN} defaultdict", id="default dict"),
+        pytest.param({1, 2}, rf"{PLAIN} set", id="set"),
+        pytest.param(b"text", rf"{PLAIN} bytes", id="bytes"),
+        pytest.param(range(3), rf"{PLAIN} range", id="range"),
+        pytest.param(Path("run.pt"), rf"{PLAIN} PosixPath", id="path"),
+        pytest.param(np.ones(2), rf"{PLAIN} ndarray", id="array"),
+        pytest.param(np.datetime64("2026-01-01"), rf"{PLAIN} date", id="date of NumPy"),
+        pytest.param(np.longdouble(1), rf"{PLAIN} longdouble", id="long number of NumPy"),
+        pytest.param(torch.Generator(), rf"{PLAIN} Generator", id="generator"),
+        pytest.param(nn.Linear(1, 1), rf"{PLAIN} Linear", id="whole model"),
+        pytest.param(Stamped([1.0]), rf"{PLAIN} Stamped", id="subclass of tensors"),
+        pytest.param(nn.LazyLinear(1).weight, "must have a shape", id="lazy parameter"),
+        pytest.param(torch.ones(1, device="meta"), "must hold values, got a tens", id="no values"),
+        pytest.param(without_storage(), "must hold only what torch.load accepts", id="no storage"),
+        pytest.param(
+            torch.empty(3, dtype=torch.uint3), "only what torch.load accepts", id="odd dtype"
+        ),
+        pytest.param(2**3000, "must hold only what torch.load accepts", id="huge number"),
+        pytest.param(
+            with_attribute(torch.ones(1), DATE), rf"\.note {PLAIN} date", id="attribute of a tensor"
+        ),
+        pytest.param(
+            with_attribute(nn.Parameter(torch.ones(1)), DATE),
+            rf"\.note {PLAIN} date",
+            id="attribute of a parameter",
+        ),
+        pytest.param(
+            with_attribute(OrderedDict(), DATE), rf"\.note {PLAIN} date", id="attribute of a dict"
+        ),
+        pytest.param(holding_itself(), r"\['x'\]\[1\]\['again'\] must not hold", id="circle"),
+        pytest.param(nested(5000), "extra and states must be nested less deeply", id="deep"),
+    ],
+)
+def test_what_could_not_be_loaded_is_not_saved(path, value, message):
+    model = nn.Linear(1, 1)
+    save_checkpoint(path, model=model, epoch=3)
+    with pytest.raises(TypeError, match=message):
+        save_checkpoint(path, model=model, extra={"x": value})
+    assert load_checkpoint(path, model=model).epoch == 3
+    assert os.listdir(path.parent) == ["run.pt"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        pytest.param({"epoch": -1}, ValueError, "epoch must be at least 0, got -1", id="epoch"),
+        pytest.param({"epoch": -1}, ValueError, "epoch must be at least 0, got -1", id="before 0"),
+        pytest.param({"epoch": 1.5}, TypeError, "epoch must be an integer, got 1.5", id="half"),
+        pytest.param({"epoch": True}, TypeError, "epoch must be an integer, got True", id="true"),
+        pytest.param({"extra": {DATE: 1}}, TypeError, f"extra {KEYS} date", id="name of a value"),
         pytest.param(
-            {"extra": {"history": [0.5, np.float64(0.25)]}},
+            {"generators": {Text("data"): torch.Generator()}},
             TypeError,
-            r"extra\['history'\]\[1\] must be a tensor, number, text, .* got float64",
-            id="number of NumPy",
+            f"generators {KEYS} Text",
+            id="name of a generator",
         ),
         pytest.param(
-            {"extra": {"model": nn.Linear(1, 1)}},
+            {"model": WithExtraState({DATE: 1})},
             TypeError,
-            r"extra\['model'\] must be a tensor, .* got Linear",
-            id="whole model",
+            rf"parts\['model'\]\['_extra_state'\] {KEYS} date",
+            id="state of a model",
         ),
         pytest.param(
             {"model": nn.LazyLinear(2)},
@@ -470,11 +592,239 @@ def test_a_path_that_is_not_there_changes_nothing(path):
         ),
     ],
 )
-def test_what_could_not_be_loaded_is_not_saved(path, arguments, error, message):
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_argument_that_could_not_be_loaded_is_not_saved(
+    path, arguments, error, message, dry_run
+):
     save_checkpoint(path, model=nn.Linear(1, 1), epoch=3)
     with pytest.raises(error, match=message):
-        save_checkpoint(path, **{"model": nn.Linear(1, 1)} | arguments)
+        save_checkpoint(path, **{"model": nn.Linear(1, 1)} | arguments, dry_run=dry_run)
     assert load_checkpoint(path, model=nn.Linear(1, 1)).epoch == 3
+
+
+def test_a_dry_run_writes_nothing(path):
+    save_checkpoint(path, model=nn.Linear(1, 1), dry_run=True)
+    assert os.listdir(path.parent) == []
+
+
+def test_a_part_with_a_state_that_could_not_be_loaded_is_not_saved(path):
+    model = nn.Linear(1, 1)
+    optimizer = make_sgd(model.parameters())
+    optimizer.param_groups[0]["since"] = DATE
+    with pytest.raises(TypeError, match=rf"\['optimizer'\]\['param_groups'\].*{PLAIN} date"):
+        save_checkpoint(path, model=model, optimizer=optimizer)
+    assert not path.exists()
+
+
+HASHABLE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(),
+    st.sampled_from([DATE, Color.RED, Text("a"), b"a", np.int64(5), np.float32(0.1), torch.int8]),
+)
+LEAVES = HASHABLE | st.sampled_from(
+    [
+        torch.arange(3),
+        torch.ones(2, dtype=torch.bfloat16, requires_grad=True),
+        torch.ones(2, 2).T[1:],
+        torch.ones(2, dtype=torch.complex64).conj(),
+        torch.eye(3).to_sparse(),
+        nn.Buffer(torch.ones(1)),
+        nn.Parameter(torch.ones(0, 3)),
+        torch.device("cuda:1"),
+        torch.Size([2, 3]),
+        Stamped([1.0]),
+        2**2000,
+        -(2**2100),
+        "\ud800",
+        Point(1, 2),
+        1j,
+        np.ones(1),
+        ...,
+    ]
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(HASHABLE | st.tuples(HASHABLE, HASHABLE), inner, max_size=3)
+        | st.dictionaries(st.text(), inner, max_size=2).map(OrderedDict)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)  # each one writes two files
+@given(value=VALUES)
+def test_every_value_is_refused_or_comes_back_equal(whole_file, value):
+    path, model = whole_file.with_name("any.pt"), nn.Linear(1, 1)
+    save_checkpoint(path, model=model, extra={"x": "old"})
+    try:
+        save_checkpoint(path, model=model, extra={"x": value})
+    except TypeError:
+        value = "old"
+    assert same(load_checkpoint(path, model=model).extra, {"x": value})
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (np.float64(0.1), 0.1),
+        (np.float32(0.1), float(np.float32(0.1))),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.str_("text"), "text"),
+    ],
+)
+def test_numbers_of_numpy_come_back_as_those_of_python(path, number, expected):
+    save_checkpoint(path, model=nn.Linear(1, 1), epoch=np.int64(2), extra={"x": {number: [number]}})
+    epoch, extra = load_checkpoint(path, model=nn.Linear(1, 1))
+    ((key, (value,)),) = extra["x"].items()
+    assert (type(epoch), epoch) == (int, 2)
+    assert (type(key), key) == (type(value), value) == (type(expected), expected)
+
+
+@pytest.mark.parametrize(
+    "make_scheduler",
+    [
+        pytest.param(lambda o: schedulers.ExponentialLR(o, np.float64(0.9)), id="gamma"),
+        pytest.param(lambda o: schedulers.LambdaLR(o, lambda e: np.cos(e / 10)), id="lambda"),
+        pytest.param(lambda o: schedulers.MultiStepLR(o, np.array([1, 3])), id="milestones"),
+    ],
+)
+def test_a_schedule_with_numbers_of_numpy_goes_on_bit_for_bit(path, make_scheduler):
+    make = {
+        "make_optimizer": lambda p: Adam(p, lr=np.float64(0.01)),
+        "make_scheduler": make_scheduler,
+    }
+    straight, first, second = (make_run(**make) for _ in range(3))
+    seed_everything(straight, seed=0)
+    train(straight, num_epochs=4)
+    seed_everything(first, seed=0)
+    train(first, num_epochs=2)
+    save_checkpoint(path, **first)
+    load_checkpoint(path, **second)
+    train(second, num_epochs=2)
+    assert same(snapshot(second), snapshot(straight))
+
+
+def test_values_that_are_shared_are_saved_once(path):
+    values = [0.5] * 1000
+    save_checkpoint(path, model=nn.Linear(1, 1), extra={"x": values})
+    size = path.stat().st_size
+    for _ in range(60):  # as a tree, these would be 2 to the power of 60
+        values = [values, values]
+    save_checkpoint(path, model=nn.Linear(1, 1), extra={"x": values})
+    assert path.stat().st_size < 2 * size
+
+
+def test_where_files_cannot_be_mapped_they_are_read_back_whole(path, monkeypatch):
+    real = torch.load
+
+    def load(*args, **arguments):
+        if arguments.pop("mmap", False):
+            raise RuntimeError("unable to mmap")
+        return real(*args, **arguments)
+
+    monkeypatch.setattr(torch, "load", load)
+    save_checkpoint(path, model=nn.Linear(1, 1), epoch=1)
+    with pytest.raises(TypeError, match=r"must hold only what torch\.load accepts"):
+        save_checkpoint(path, model=nn.Linear(1, 1), extra={"x": without_storage()})
+    assert load_checkpoint(path, model=nn.Linear(1, 1)).epoch == 1
+
+
+def test_a_full_disk_is_named_and_the_old_file_stays(path):
+    """In a process that may not write more than 30 kB into a file."""
+    program = """
+import resource, sys, torch
+from torch import nn
+from notes.training.checkpoint import load_checkpoint, save_checkpoint
+save_checkpoint(sys.argv[1], model=nn.Linear(1, 1), epoch=3)
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))
+for num_weights in (6_000, 100_000):
+    try:
+        save_checkpoint(sys.argv[1], model=nn.Linear(num_weights, 1))
+    except OSError as error:
+        print(error)
+print(load_checkpoint(sys.argv[1], model=nn.Linear(1, 1)).epoch)
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program, path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    message = f"[Errno 27] File too large: '{path}'\n"
+    assert finished.stdout == 2 * message + "3\n", finished.stderr
+    assert os.listdir(path.parent) == ["run.pt"]
+
+
+@pytest.mark.parametrize(
+    ("make_generator", "draw"),
+    [
+        pytest.param(random.Random, lambda g: (g.random(), g.gauss()), id="python"),
+        pytest.param(np.random.RandomState, lambda g: g.randn(3).tolist(), id="old numpy"),
+        pytest.param(np.random.default_rng, lambda g: g.normal(size=3).tolist(), id="numpy"),
+        pytest.param(
+            lambda seed: np.random.Generator(np.random.MT19937(seed)),
+            lambda g: g.integers(9, size=700, dtype=np.int32).tolist(),
+            id="numpy's twister",
+        ),
+        pytest.param(
+            lambda seed: np.random.Generator(np.random.Philox(seed)),
+            lambda g: g.integers(9, size=3, dtype=np.int32).tolist(),
+            id="numpy's philox",
+        ),
+        pytest.param(
+            lambda seed: torch.Generator().manual_seed(seed),
+            lambda g: torch.randn(3, generator=g).tolist(),
+            id="pytorch",
+        ),
+    ],
+)
+def test_generators_of_every_library_come_back(path, make_generator, draw):
+    first, second = make_generator(0), make_generator(1)
+    draw(first)
+    save_checkpoint(path, model=nn.Linear(1, 1), generators={"data": first})
+    load_checkpoint(path, model=nn.Linear(1, 1), generators={"data": second})
+    assert draw(second) == draw(first)
+
+
+def test_a_check_comes_before_anything_is_put_back(path):
+    run = trained_run()
+    save_checkpoint(path, **run, epoch=2, extra={"x": 1})
+    seed_everything(run, seed=1)
+    before, seen = snapshot(run), []
+
+    def refuse(checkpoint):
+        seen.append(checkpoint)
+        raise LookupError("another one")
+
+    with pytest.raises(LookupError, match="another one"):
+        load_checkpoint(path, **run, check=refuse)
+    assert seen == [(2, {"x": 1})]
+    assert same(snapshot(run), before)
+
+
+def test_ctrl_c_while_loading_takes_back_what_was_put_back(path, monkeypatch):
+    run = trained_run()
+    save_checkpoint(path, **run)
+    seed_everything(run, seed=1)
+    before = snapshot(run)
+    scaler, load = run["scaler"], run["scaler"].load_state_dict
+
+    def interrupt(state):
+        monkeypatch.setattr(scaler, "load_state_dict", load)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scaler, "load_state_dict", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        load_checkpoint(path, **run)
+    assert same(snapshot(run), before)
 
 
 def test_a_lazy_model_must_get_its_shapes_before_it_is_loaded(path):

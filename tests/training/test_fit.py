@@ -1,14 +1,29 @@
+import datetime
+import random
+from dataclasses import FrozenInstanceError, fields
+
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+)
 from torch.utils.tensorboard import SummaryWriter
 
 from notes.data.tensor_loader import TensorLoader
+from notes.layers.dropout import Dropout
 from notes.training.checkpoint import save_checkpoint
-from notes.training.fit import fit
+from notes.training.fit import Extras, fit
 from notes.training.loop import evaluate, train_epoch
+
+EXTRAS = {field.name for field in fields(Extras)}
 
 
 def make_data(num_examples=32, seed=0):
@@ -30,7 +45,13 @@ def run(model=None, *, lr=0.5, num_epochs=3, **arguments):
     model = model or make_model()
     optimizer = arguments.pop("optimizer", None) or torch.optim.SGD(model.parameters(), lr=lr)
     arguments = {"train_batches": make_batches(), "loss_fn": F.cross_entropy} | arguments
-    return fit(model, optimizer=optimizer, num_epochs=num_epochs, progress=False, **arguments)
+    return fit_with_extras(model, optimizer=optimizer, num_epochs=num_epochs, **arguments)
+
+
+def fit_with_extras(*batches, **arguments):
+    """`fit` with the settings of `Extras` among its own arguments."""
+    extras = {name: arguments.pop(name) for name in EXTRAS & arguments.keys()}
+    return fit(*batches, extras=Extras(**extras), progress=False, **arguments)
 
 
 def test_it_only_composes_the_loop():
@@ -107,7 +128,7 @@ def train_spoiled(num_epochs, **arguments):
     """The training loss falls forever; the validation loss is best after the second epoch."""
     model = Spoiled()
     ones = torch.ones(1, 1)
-    history = fit(
+    history = fit_with_extras(
         model,
         [(ones, ones)],
         [(ones, 3 * ones)],
@@ -117,7 +138,6 @@ def train_spoiled(num_epochs, **arguments):
         optimizer=torch.optim.SGD(model.parameters(), lr=1.0),
         num_epochs=num_epochs,
         metrics={},
-        progress=False,
         **arguments,
     )
     return model.offset.item(), history["val_loss"]
@@ -175,10 +195,19 @@ def test_a_writer_receives_every_value_under_its_epoch():
     ]
 
 
-def test_the_loss_error_names_the_epoch():
-    model = make_model()
-    with pytest.raises(FloatingPointError, match=r"got (nan|inf) in epoch 2, step 1"):
-        run(model, lr=float("inf"), train_batches=[make_data()])
+def test_an_error_names_the_epoch():
+    losses = iter([0.0] * 6 + [torch.nan])
+    with pytest.raises(FloatingPointError, match=r"loss must be .* got nan in epoch 2, step 3"):
+        run(loss_fn=lambda outputs, targets: outputs.sum() * next(losses))
+
+
+def test_weights_that_a_step_has_spoiled_do_not_replace_a_good_checkpoint(tmp_path):
+    path = tmp_path / "run.pt"
+    run(num_epochs=1, checkpoint=path)
+    good = path.read_bytes()
+    with pytest.raises(FloatingPointError, match=r"parameters must be .* in weight"):
+        run(lr=float("inf"), checkpoint=path, train_batches=[make_data()])
+    assert path.read_bytes() == good
 
 
 def test_a_line_is_shown_for_each_epoch_on_standard_error(capfd):
@@ -199,18 +228,66 @@ def test_it_is_silent_when_asked(capfd):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "error", "message"),
     [
-        ({"num_epochs": 0}, "num_epochs must be greater than 0, got 0"),
-        ({"patience": 0}, "patience must be greater than 0, got 0"),
-        ({"schedule_by": "step"}, "schedule_by must be 'epoch' or 'batch', got 'step'"),
-        ({"train_batches": []}, "batches must yield at least one example, got none"),
-        ({"val_batches": []}, "batches must yield at least one example, got none"),
+        ({"num_epochs": 0}, ValueError, "num_epochs must be at least 1, got 0"),
+        ({"num_epochs": 2.0}, TypeError, "num_epochs must be an integer, got 2.0"),
+        ({"patience": 0}, ValueError, "patience must be at least 1, got 0"),
+        ({"patience": 1.5}, TypeError, "patience must be an integer, got 1.5"),
+        ({"max_grad_norm": 0}, ValueError, "max_grad_norm must be greater than 0, got 0"),
+        ({"schedule_by": "step"}, ValueError, "schedule_by must be 'epoch' or 'batch', got 'ste"),
+        ({"train_batches": []}, ValueError, "batches must yield at least one example each time"),
+        ({"val_batches": []}, ValueError, "batches must yield at least one example each time"),
+        ({"metrics": {"loss": len}}, ValueError, "metrics must have names beside 'loss'"),
+        ({"metrics": {1: len, "1": len}}, TypeError, "metrics must have text as names, got 1"),
+        (
+            {"train_batches": (batch for batch in make_batches())},
+            TypeError,
+            "train_batches must start anew in each epoch, .* got a generator",
+        ),
+        (
+            {"val_batches": map(tuple, make_batches())},
+            TypeError,
+            "val_batches must start anew in each epoch, .* got a map",
+        ),
+        (
+            {"optimizer": torch.optim.SGD(make_model().parameters(), lr=0.1)},
+            ValueError,
+            "optimizer must hold parameters of the model",
+        ),
     ],
 )
-def test_it_rejects_what_cannot_be_trained(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        run(**arguments)
+def test_it_rejects_what_cannot_be_trained(arguments, error, message):
+    model, before = make_model(), make_model()
+    with pytest.raises(error, match=message):
+        run(model, **arguments)
+    if arguments.get("val_batches") != []:
+        assert torch.equal(model.weight, before.weight)
+
+
+def test_a_generator_is_enough_for_one_epoch():
+    batches = (batch for batch in make_batches())
+    assert len(run(num_epochs=1, train_batches=batches)["train_loss"]) == 1
+
+
+def test_batches_that_are_used_up_are_named_in_the_second_epoch():
+    with pytest.raises(ValueError, match="batches must yield at least one example each time, got"):
+        run(train_batches=iter(DataLoader(list(zip(*make_data(), strict=True)), batch_size=8)))
+
+
+def test_an_integer_of_numpy_is_a_number_of_epochs():
+    assert len(run(num_epochs=np.int64(2))["train_loss"]) == 2
+
+
+def test_an_empty_group_of_parameters_is_passed_over():
+    model = make_model()
+    groups = [{"params": []}, {"params": model.parameters()}]
+    assert run(model, optimizer=torch.optim.SGD(groups, lr=0.5)) == run()
+
+
+def test_the_extras_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        Extras().patience = 3
 
 
 class Stochastic(nn.Module):
@@ -302,12 +379,96 @@ def test_a_plateau_schedule_cannot_advance_by_batch():
         run(model, optimizer=optimizer, scheduler=schedule, schedule_by="batch")
 
 
-def test_a_missing_folder_is_noticed_before_the_first_epoch(tmp_path):
+def make_long_name(folder):
+    return folder / ("r" * 240)
+
+
+def make_read_only(folder):
+    path = folder / "run.pt"
+    path.touch(0o444)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make_path", "error", "message"),
+    [
+        pytest.param(
+            lambda folder: folder / "no" / "run.pt",
+            FileNotFoundError,
+            r"checkpoint must be in an existing folder, got '.*no/run\.pt'",
+            id="missing folder",
+        ),
+        pytest.param(
+            lambda folder: make_read_only(folder) / "run.pt",
+            FileNotFoundError,
+            r"checkpoint must be in an existing folder, got '.*run\.pt/run\.pt'",
+            id="file in place of a folder",
+        ),
+        pytest.param(
+            lambda folder: folder, IsADirectoryError, "checkpoint must be a file", id="a folder"
+        ),
+        pytest.param(
+            make_read_only,
+            PermissionError,
+            "checkpoint must not be a read-only file",
+            id="read-only file",
+        ),
+        pytest.param(
+            make_long_name, OSError, "checkpoint must have a shorter name", id="long name"
+        ),
+    ],
+)
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_path_that_cannot_be_written_is_noticed_before_the_first_epoch(
+    tmp_path, make_path, error, message, resume
+):
     model, before = make_model(), make_model()
-    message = r"checkpoint must be in an existing folder, got '.*no/run\.pt'"
-    with pytest.raises(FileNotFoundError, match=message):
-        run(model, checkpoint=tmp_path / "no" / "run.pt")
+    with pytest.raises(error, match=message):
+        run(model, checkpoint=make_path(tmp_path), resume=resume)
     assert torch.equal(model.weight, before.weight)
+
+
+def test_a_folder_without_permission_is_noticed_before_the_first_epoch(read_only_folder):
+    model, before = make_model(), make_model()
+    with pytest.raises(PermissionError, match="checkpoint must be in a writable folder, got"):
+        run(model, checkpoint=read_only_folder / "run.pt")
+    assert torch.equal(model.weight, before.weight)
+
+
+class Since(nn.Linear):
+    """Keeps what no checkpoint can hold."""
+
+    def get_extra_state(self):
+        return datetime.date(2026, 1, 1)
+
+    def set_extra_state(self, state):
+        pass
+
+
+def test_a_state_that_cannot_be_saved_is_noticed_before_the_first_epoch(tmp_path):
+    model = Since(4, 2)
+    before = model.weight.detach().clone()
+    with pytest.raises(TypeError, match=r"_extra_state'\] must be a tensor, .* got date"):
+        run(model, checkpoint=tmp_path / "run.pt")
+    assert torch.equal(model.weight, before)
+
+
+def test_a_schedule_that_turns_to_numpy_later_can_be_saved(tmp_path):
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=np.float64(0.5))
+    warm_then_fall = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda epoch: 0.1 * epoch if epoch < 2 else np.cos(epoch)
+    )
+    run(model, optimizer=optimizer, scheduler=warm_then_fall, checkpoint=tmp_path / "run.pt")
+    assert type(optimizer.param_groups[0]["lr"]) is np.float64
+    assert (tmp_path / "run.pt").exists()
+
+
+def test_a_lazy_model_gets_its_shapes_before_it_is_saved(tmp_path):
+    model = nn.LazyLinear(2)
+    run(model, checkpoint=tmp_path / "run.pt")
+    assert model.weight.shape == (2, 4)
+    assert (tmp_path / "run.pt").exists()
 
 
 def test_a_name_without_a_folder_is_one_in_the_working_folder(tmp_path, monkeypatch):
@@ -321,40 +482,13 @@ def test_resuming_needs_a_path():
         run(resume=True)
 
 
-def test_channels_last_changes_the_memory_and_not_the_result():
-    def train(**arguments):
-        torch.manual_seed(0)
-        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 2))
-        images = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-        batches = [(images, torch.arange(16) % 2)]
-        return model, run(model, train_batches=batches, lr=0.1, **arguments)
-
-    model, history = train(channels_last=True)
-    usual_model, usual_history = train()
-    assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
-    assert not usual_model[0].weight.is_contiguous(memory_format=torch.channels_last)
-    assert history["train_loss"] == pytest.approx(usual_history["train_loss"], rel=1e-4)
-
-
 def test_a_compiled_model_learns_the_same_and_keeps_its_names():
     model, compiled = make_model(), make_model()
     history = run(model)
-    assert run(compiled, compile={"backend": "eager"}) == history
+    compiled.compile(backend="eager")
+    assert run(compiled) == history
     assert torch.equal(model.weight, compiled.weight)
     assert compiled.state_dict().keys() == model.state_dict().keys()
-
-
-@pytest.mark.parametrize(("given", "options"), [(True, {}), ({"mode": "x"}, {"mode": "x"})])
-def test_options_reach_the_compiler(monkeypatch, given, options):
-    seen = []
-
-    def compile(model, **arguments):
-        seen.append(arguments)
-        return model
-
-    monkeypatch.setattr(torch, "compile", compile)
-    run(compile=given)
-    assert seen == [options]
 
 
 def test_a_batch_schedule_advances_with_every_batch():
@@ -439,23 +573,67 @@ def test_a_finished_training_leaves_the_model_in_training_mode_too(tmp_path):
     assert model.training
 
 
-def test_a_checkpoint_of_another_program_is_rejected(tmp_path):
-    path, model = tmp_path / "run.pt", make_model()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    save_checkpoint(path, model=model, optimizer=optimizer)
-    with pytest.raises(ValueError, match=r"must be one that fit has written, got 'run\.pt'"):
-        run(model, optimizer=optimizer, checkpoint=path, resume=True)
+def make_parts(seed):
+    """A training with a momentum and an order of its own."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Dropout(), nn.Linear(4, 2))
+    order = torch.Generator().manual_seed(seed)
+    return {
+        "model": model,
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
+        "train_batches": TensorLoader(*make_data(), batch_size=8, shuffle=True, generator=order),
+    }
 
 
-def test_a_checkpoint_with_other_measurements_is_rejected(tmp_path):
-    path = tmp_path / "run.pt"
-    run(checkpoint=path)
-    message = (
-        r"metrics must be those of the checkpoint, \['train_loss', 'train_accuracy'\], "
-        r"got \['train_loss', 'train_accuracy', 'val_loss', 'val_accuracy'\]"
-    )
+def states_of(parts):
+    model, optimizer, loader = parts.values()
+    momentum = [state["momentum_buffer"] for state in optimizer.state.values()]
+    tensors = [*model.state_dict().values(), *momentum, loader.generator.get_state()]
+    return [t.clone() for t in (*tensors, torch.get_rng_state())], model.training
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(
+            {"metrics": {}},
+            r"metrics must be those of the checkpoint, \['train_loss', 'train_accuracy'\], "
+            r"got \['train_loss'\]",
+            id="other metrics",
+        ),
+        pytest.param(
+            {"val_batches": make_batches(seed=1)},
+            r"metrics must be those .* got \['train_loss', 'train_accuracy', 'val_loss', 'val_acc",
+            id="validation too",
+        ),
+        pytest.param(
+            {"extra": {}}, r"must be one that fit has written, got 'run\.pt'", id="another program"
+        ),
+        pytest.param(
+            {"extra": {"history": [1.0], "best": None}},
+            r"must be one that fit has written, got 'run\.pt'",
+            id="another history",
+        ),
+        pytest.param({"num_epochs": 0}, "num_epochs must be at least 1", id="no epoch"),
+        pytest.param({"metrics": {"loss": len}}, "names beside 'loss'", id="a metric called loss"),
+    ],
+)
+def test_a_resuming_that_is_refused_changes_nothing(tmp_path, arguments, message):
+    path, saved, parts = tmp_path / "run.pt", make_parts(seed=0), make_parts(seed=1)
+    run(**saved, checkpoint=path)
+    run(**parts, num_epochs=1)
+    if "extra" in arguments:
+        generators = {"train_batches.generator": saved["train_batches"].generator}
+        model, optimizer, _ = saved.values()
+        save_checkpoint(path, model=model, optimizer=optimizer, generators=generators, **arguments)
+        arguments = {}
+    parts["model"].eval()
+    before, mode = states_of(parts)
     with pytest.raises(ValueError, match=message):
-        run(checkpoint=path, resume=True, val_batches=make_batches(seed=1))
+        run(**parts, checkpoint=path, resume=True, **arguments)
+    after, mode_after = states_of(parts)
+    assert all(map(torch.equal, before, after))
+    assert mode == mode_after
 
 
 def test_the_order_of_the_validation_data_is_restored(tmp_path):
@@ -475,6 +653,60 @@ def test_an_attribute_that_only_looks_like_a_generator_is_left_alone(tmp_path):
         generator = "a diesel engine"
 
     assert len(run(train_batches=Batches(make_batches()), checkpoint=tmp_path / "x")) == 2
+
+
+class Drawing:
+    """Wraps a loader, and adds noise from three sources."""
+
+    def __init__(self, loader, seed):
+        self.loader = loader
+        self.noise = torch.Generator().manual_seed(seed)
+        self.rng = np.random.default_rng(seed)
+        self.random = random.Random(seed)
+
+    def __iter__(self):
+        for inputs, targets in self.loader:
+            noise = torch.randn(inputs.shape, generator=self.noise)
+            yield inputs + noise * self.rng.random() * self.random.random(), targets
+
+
+def make_loader(kind, seed):
+    data = TensorDataset(*make_data())
+    generator = torch.Generator().manual_seed(seed)
+    if kind == "random sampler":
+        return DataLoader(data, 8, sampler=RandomSampler(data, generator=generator))
+    if kind == "weighted sampler":
+        weights = torch.linspace(0, 1, len(data))
+        sampler = WeightedRandomSampler(weights, len(data), generator=generator)
+        return DataLoader(data, 8, sampler=sampler)
+    if kind == "batch sampler":
+        sampler = BatchSampler(RandomSampler(data, generator=generator), 8, drop_last=False)
+        return DataLoader(data, batch_sampler=sampler)
+    if kind == "workers":
+        return DataLoader(data, 8, shuffle=True, generator=generator, num_workers=1)
+    return Drawing(DataLoader(data, 8, shuffle=True, generator=generator), seed)
+
+
+@pytest.mark.parametrize(
+    "kind", ["random sampler", "weighted sampler", "batch sampler", "wrapped loader", "workers"]
+)
+def test_every_generator_that_can_be_reached_goes_on_where_it_was(tmp_path, kind):
+    def train(num_epochs, seed, **arguments):
+        torch.manual_seed(seed)
+        noise = torch.Generator().manual_seed(seed)
+        model = nn.Sequential(nn.Linear(4, 8), Dropout(generator=noise), nn.Linear(8, 2))
+        history = run(
+            model,
+            lr=0.1,
+            num_epochs=num_epochs,
+            train_batches=make_loader(kind, seed),
+            **arguments,
+        )
+        return model.state_dict(), history
+
+    path = tmp_path / "run.pt"
+    train(2, seed=0, checkpoint=path)
+    assert_same(train(4, seed=1, checkpoint=path, resume=True), train(4, seed=0))
 
 
 def test_float16_scales_its_gradients_and_the_scale_outlives_an_interruption(tmp_path):
@@ -514,7 +746,9 @@ def test_a_gradient_too_large_for_float16_costs_a_step_and_not_the_model():
 
 def test_a_compiled_model_can_be_resumed_without_compiling(tmp_path):
     path = tmp_path / "run.pt"
-    run(num_epochs=2, checkpoint=path, compile={"backend": "eager"})
+    compiled = make_model()
+    compiled.compile(backend="eager")
+    run(compiled, num_epochs=2, checkpoint=path)
     resumed, straight = make_model(), make_model()
     run(resumed, num_epochs=3, checkpoint=path, resume=True)
     run(straight, num_epochs=3)

@@ -9,8 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.augmentation._draws import draw_uniform
-from notes.augmentation._inputs import check_draws, check_fill, check_images, check_range
+from notes.augmentation._draws import (
+    check_draws,
+    check_fill,
+    check_images,
+    check_range,
+    draw_uniform,
+)
 
 
 class AffineDraws(NamedTuple):
@@ -89,36 +94,18 @@ def draw_affine(
 # --8<-- [end:draw_affine]
 
 
-# --8<-- [start:inverse_matrices]
-def inverse_matrices(draws: AffineDraws) -> Tensor:
-    """Matrices that lead from the new image back to the old one.
+def _inverse_matrices(draws: AffineDraws) -> Tensor:
+    """Matrices that lead from the new image back to the old one: `(B, 2, 2)` `float64`.
 
-    A map that moves pixels forward would leave holes. So each *new* pixel asks where it came from.
-    Forward, an image is sheared, turned and scaled; backward, each step is undone, last one first.
-
-    Args:
-        draws: One affine map for each image.
-
-    Returns:
-        `(B, 2, 2)` `float64` matrices for points `(x, y)` seen from the middle of the image.
-
-    Examples:
-        >>> one, none = torch.ones(1), torch.zeros(1)
-        >>> inverse_matrices(AffineDraws(none, torch.zeros(1, 2), 2 * one, none))
-        tensor([[[0.5000, 0.0000],
-                 [0.0000, 0.5000]]], dtype=torch.float64)
-
-    Explained in:
-        [Augmentation in batches][augmentation-in-batches]
+    A map that moves pixels forward would leave holes. So each *new* pixel asks where it came from:
+    points `(x, y)` seen from the middle of the image. Forward, an image is sheared, turned and
+    scaled; backward, each step is undone, last one first.
     """
     angles, shears = draws.angles.double().deg2rad(), draws.shears.double().deg2rad()
     cosines, sines, one = angles.cos(), angles.sin(), torch.ones_like(angles)
     turn_back = torch.stack([cosines, sines, -sines, cosines], dim=1).view(-1, 2, 2)
     shear_back = torch.stack([one, shears.tan(), 0 * one, one], dim=1).view(-1, 2, 2)
     return shear_back @ turn_back / draws.scales.double()[:, None, None]
-
-
-# --8<-- [end:inverse_matrices]
 
 
 # --8<-- [start:affine_at]
@@ -169,14 +156,18 @@ def affine_at(
     dtype = torch.promote_types(images.dtype, torch.float32)
     # PyTorch's grids measure the image from -1 to 1, so pixels become halves of the image.
     halves = torch.tensor(images.shape[:1:-1], device=images.device) / 2  # width, then height
-    matrices = inverse_matrices(draws)
+    matrices = _inverse_matrices(draws)
     origins = matrices @ -draws.shifts.double()[:, :, None]  # (B, 2, 1)
     theta = torch.cat([matrices * halves, origins], dim=2) / halves[:, None]  # (B, 2, 3)
+    theta = theta.clamp(-1e30, 1e30)  # so far outside that it makes no difference, and no infinity
     grid = F.affine_grid(theta.to(dtype), list(images.shape), align_corners=False)  # (B, H, W, 2)
-    # Outside the image grid_sample reads 0. It reads `fill` once that is what 0 stands for.
-    shifted = images.to(dtype) - fill
-    sampled = F.grid_sample(shifted, grid, mode, padding_mode="zeros", align_corners=False) + fill
-    return sampled.round().to(images.dtype) if images.dtype == torch.uint8 else sampled.to(images)
+    moved = F.grid_sample(images.to(dtype), grid, mode, "zeros", align_corners=False)
+    if fill != 0:
+        # From outside comes 0. What is missing there in a moved image of ones, `fill` replaces.
+        ones = torch.ones_like(images[:, :1], dtype=dtype)
+        missing = 1 - F.grid_sample(ones, grid, mode, "zeros", align_corners=False)
+        moved.add_(F.threshold(missing, 1e-6, 0.0), alpha=float(fill))  # less is rounding
+    return moved.round().to(images.dtype) if images.dtype == torch.uint8 else moved.to(images)
 
 
 # --8<-- [end:affine_at]
@@ -206,8 +197,8 @@ def random_rotation(
 
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
-        ValueError: If the images are not `(B, C, H, W)` or empty, `degrees` is not in [0, 360], or
-            the mode is unknown.
+        ValueError: If the images are not `(B, C, H, W)` or empty, `degrees` is not in [0, 360],
+            the mode is unknown, or `fill` does not fit the dtype.
 
     Examples:
         >>> random_rotation(torch.ones(1, 1, 2, 2), degrees=0.0)
@@ -254,7 +245,8 @@ def random_affine(
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
         ValueError: If the images are not `(B, C, H, W)` or empty, an angle is negative, a share is
-            outside [0, 1], `scale` is not a rising pair above 0, or the mode is unknown.
+            outside [0, 1], `scale` is not a rising pair above 0, the mode is unknown, or
+            `fill` does not fit the dtype.
 
     Examples:
         >>> random_affine(torch.zeros(8, 3, 32, 32), degrees=15, translate=(0.1, 0.1)).shape

@@ -8,14 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.augmentation._adjustments import (
-    adjust_brightness,
-    adjust_contrast,
-    adjust_saturation,
-)
-from notes.augmentation._draws import draw_uniform
-from notes.augmentation._hue import adjust_hue
-from notes.augmentation._inputs import check_channels, check_draws, check_images
+from notes.augmentation._draws import check_draws, check_images, draw_uniform
+from notes.checks import check_indices
 
 
 class ColorDraws(NamedTuple):
@@ -35,6 +29,82 @@ class ColorDraws(NamedTuple):
     """`(B,)` turns of the color circle; 0 changes nothing, 0.5 gives the complementary colors."""
     orders: Tensor
     """`(B, 4)` which change comes first, second, ...: the fields above, counted from 0."""
+
+
+def _gray(images: Tensor) -> Tensor:
+    """Brightness as the eye sees it: much green, some red, little blue; `(B, 1, H, W)`.
+
+    Source:
+        ITU-R Recommendation BT.601 (1982), the weights that torchvision uses.
+    """
+    floats = images.to(torch.promote_types(images.dtype, torch.float32))
+    if images.shape[1] == 1:
+        return floats
+    gray = 0.2989 * floats[:, 0:1] + 0.587 * floats[:, 1:2] + 0.114 * floats[:, 2:3]
+    return gray.floor() if images.dtype == torch.uint8 else gray
+
+
+def _blend(images: Tensor, others: Tensor | float, factors: Tensor) -> Tensor:
+    """Mix two batches: a factor of 1 keeps the images, 0 takes the others, 2 goes the other way."""
+    shares = factors[:, None, None, None]
+    mixed = images * shares + others * (1 - shares)
+    return mixed.clamp(0, 255 if images.dtype == torch.uint8 else 1).to(images.dtype)
+
+
+def _adjust_brightness(images: Tensor, factors: Tensor) -> Tensor:
+    return _blend(images, 0.0, factors)  # with black
+
+
+def _adjust_contrast(images: Tensor, factors: Tensor) -> Tensor:
+    return _blend(images, _gray(images).mean(dim=(1, 2, 3), keepdim=True), factors)
+
+
+def _adjust_saturation(images: Tensor, factors: Tensor) -> Tensor:
+    return images if images.shape[1] == 1 else _blend(images, _gray(images), factors)
+
+
+def _rgb_to_hsv(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Split colors in [0, 1] into hue, saturation and value, `(B, H, W)` each, all in [0, 1].
+
+    Hue is the place on the circle red, yellow, green, cyan, blue, magenta, red. Grays have none:
+    there it is 0, like the saturation. The value is the largest of red, green and blue.
+
+    Source:
+        Smith, "Color Gamut Transform Pairs" (1978), https://doi.org/10.1145/965139.807361.
+    """
+    red, green, blue = images.unbind(dim=1)
+    smallest, value = images.aminmax(dim=1)
+    spread = value - smallest
+    # Grays have no spread: divide 0 by 1 there, for a saturation and a hue of 0 instead of NaN.
+    divisor = torch.where(spread > 0, spread, 1.0)
+    saturation = spread / torch.where(spread > 0, value, 1.0)
+    # In sixths of the circle: red is at 0, green at 2, blue at 4.
+    from_green = torch.where(
+        value == green, 2 + (blue - red) / divisor, 4 + (red - green) / divisor
+    )
+    sixths = torch.where(value == red, (green - blue) / divisor, from_green)
+    return (sixths / 6).remainder(1), saturation, value
+
+
+def _hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    """Put colors together again: `(B, 3, H, W)` in [0, 1]."""
+    # Each channel is full within one sixth of its own color, gone beyond two sixths,
+    # and in between it changes evenly: the same trapezoid three times, a third of a turn apart.
+    places = torch.tensor([0.0, 2.0, 4.0], dtype=hue.dtype, device=hue.device)[:, None, None]
+    distances = (hue[:, None] * 6 - places + 3).remainder(6).sub(3).abs()  # (B, 3, H, W) in [0, 3]
+    missing = (distances - 1).clamp(0, 1)  # 0 where the channel is full, 1 where it is gone
+    return value[:, None] * (1 - saturation[:, None] * missing)
+
+
+def _adjust_hue(images: Tensor, turns: Tensor) -> Tensor:
+    if images.shape[1] == 1:
+        return images
+    is_bytes = images.dtype == torch.uint8
+    floats = images.to(torch.promote_types(images.dtype, torch.float32)) / (255 if is_bytes else 1)
+    hue, saturation, value = _rgb_to_hsv(floats)
+    colors = _hsv_to_rgb(hue + turns[:, None, None], saturation, value)
+    # 255.999 gives each byte an equal share of [0, 1]; 255 would leave white to exactly 1.
+    return (colors * 255.999 if is_bytes else colors).to(images.dtype)
 
 
 # --8<-- [start:draw_color_jitter]
@@ -107,9 +177,10 @@ def color_jitter_at(images: Tensor, draws: ColorDraws) -> Tensor:
         `(B, C, H, W)` images in the same dtype.
 
     Raises:
-        TypeError: If the images are neither `uint8` nor floating-point.
-        ValueError: If a shape or device does not fit, a draw is not finite, or a factor is
-            negative.
+        TypeError: If the images are neither `uint8` nor floating-point, or the orders no integers.
+        ValueError: If a shape or device does not fit, there are not 1 or 3 channels, a float lies
+            outside [0, 1] by more than rounding, a draw is not finite, a factor is negative, or
+            an order names no field.
 
     Examples:
         >>> one, none = torch.ones(1), torch.zeros(1)
@@ -120,18 +191,18 @@ def color_jitter_at(images: Tensor, draws: ColorDraws) -> Tensor:
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    check_images(images)
-    check_channels(images)
+    _check_colors(images)
     for name, values in draws._asdict().items():
         check_draws(name, values, images, *((4,) if name == "orders" else ()))
+    check_indices("orders", draws.orders, 4)
     for name, factors in zip(draws._fields[:3], draws[:3], strict=True):
         if (factors < 0).any():
             raise ValueError(f"{name} must be 0 or more, got {factors.min().item()}")
     changes = (
-        (adjust_brightness, draws.brightness, draws.brightness != 1),
-        (adjust_contrast, draws.contrast, draws.contrast != 1),
-        (adjust_saturation, draws.saturation, draws.saturation != 1),
-        (adjust_hue, draws.hue, draws.hue != 0),
+        (_adjust_brightness, draws.brightness, draws.brightness != 1),
+        (_adjust_contrast, draws.contrast, draws.contrast != 1),
+        (_adjust_saturation, draws.saturation, draws.saturation != 1),
+        (_adjust_hue, draws.hue, draws.hue != 0),
     )
     changed = images.clone()
     for turn in draws.orders.unbind(dim=1):
@@ -173,7 +244,8 @@ def random_color_jitter(
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
         ValueError: If the images are not `(B, C, H, W)` or empty, have not 1 or 3 channels, a
-            strength is negative, or `hue` is above 0.5.
+            float lies outside [0, 1] by more than rounding, a strength is negative, or `hue` is
+            above 0.5.
 
     Source:
         Howard, "Some Improvements on Deep Convolutional Neural Network Based Image
@@ -192,3 +264,13 @@ def random_color_jitter(
 
 
 # --8<-- [end:random_color_jitter]
+
+
+def _check_colors(images: Tensor) -> None:
+    check_images(images)
+    if images.shape[1] not in (1, 3):
+        raise ValueError(f"images must have 1 or 3 channels, got {images.shape[1]}")
+    if images.is_floating_point():
+        low, high = (bound.item() for bound in images.aminmax())
+        if not -1e-3 <= low <= high <= 1 + 1e-3:  # room for what resizing rounds
+            raise ValueError(f"images must lie in [0, 1], got values from {low:.4g} to {high:.4g}")

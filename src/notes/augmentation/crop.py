@@ -7,39 +7,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.augmentation._draws import draw_integers
-from notes.augmentation._inputs import check_draws, check_fill, check_images
-from notes.checks import check_indices
-
-
-def check_size(size: tuple[int, int], height: int, width: int) -> None:
-    """Refuse a window that is empty or larger than the image.
-
-    Raises:
-        ValueError: If the window does not fit.
-
-    Examples:
-        >>> check_size((9, 8), 8, 8)
-        Traceback (most recent call last):
-        ...
-        ValueError: size must lie between (1, 1) and (8, 8), got (9, 8)
-
-    Explained in:
-        [Augmentation in batches][augmentation-in-batches]
-    """
-    if not (1 <= size[0] <= height and 1 <= size[1] <= width):
-        raise ValueError(f"size must lie between (1, 1) and {(height, width)}, got {size}")
+from notes.augmentation._draws import check_draws, check_fill, check_images, draw_integers
+from notes.checks import as_integer, as_pair, check_indices
 
 
 # --8<-- [start:draw_crops]
 def draw_crops(
-    images: Tensor, size: tuple[int, int], generator: torch.Generator | None = None
+    images: Tensor, size: int | tuple[int, int], generator: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
     """Draw where the window of each image begins.
 
     Args:
         images: `(B, C, H, W)` images, only looked at for their shape and device.
-        size: Height and width of the window.
+        size: Height and width of the window, or one number for a square.
         generator: Source of randomness, or None for PyTorch's global one.
 
     Returns:
@@ -57,10 +37,9 @@ def draw_crops(
         [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
-    batch_size, _, height, width = images.shape
-    check_size(size, height, width)
-    rows = torch.full((batch_size,), height - size[0] + 1, device=images.device)
-    columns = torch.full((batch_size,), width - size[1] + 1, device=images.device)
+    height, width = _window(size, images)
+    rows = torch.full((len(images),), images.shape[2] - height + 1, device=images.device)
+    columns = torch.full((len(images),), images.shape[3] - width + 1, device=images.device)
     return draw_integers(rows, generator), draw_integers(columns, generator)
 
 
@@ -68,16 +47,16 @@ def draw_crops(
 
 
 # --8<-- [start:crop_at]
-def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Cut one window out of each image.
 
     Does what [`crop_each`][notes.augmentation.one_by_one.crop_each] does, in one step.
 
     Args:
         images: `(B, C, H, W)` images, `uint8` or floating-point.
-        tops: `(B,)` `int64`, first row of each window.
-        lefts: `(B,)` `int64`, first column of each window.
-        size: Height and width of the windows.
+        tops: `(B,)` integers, first row of each window.
+        lefts: `(B,)` integers, first column of each window.
+        size: Height and width of the windows, or one number for squares.
 
     Returns:
         `(B, C, *size)` windows in the dtype of the images.
@@ -96,21 +75,29 @@ def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
         [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
-    _, channels, height, width = images.shape
-    check_size(size, height, width)
-    check_draws("tops", tops, images)
-    check_indices("tops", tops, height - size[0] + 1)
-    check_draws("lefts", lefts, images)
-    check_indices("lefts", lefts, width - size[1] + 1)
+    height, width = _window(size, images)
+    for name, starts, room in (
+        ("tops", tops, images.shape[2] - height + 1),
+        ("lefts", lefts, images.shape[3] - width + 1),
+    ):
+        check_draws(name, starts, images)
+        check_indices(name, starts, room)
+    if images.requires_grad:
+        # The gradient of the view below would be as many times the images as windows are wide.
+        places = zip(images, tops.tolist(), lefts.tolist(), strict=True)
+        return torch.stack(
+            [image[:, top : top + height, left : left + width] for image, top, left in places]
+        )
     # Why this is fast: no Python loop, and whole rows instead of single pixels. All images lie in
     # memory as one long line; `runs` shows each stretch of it that is as long as a window is wide
     # (a view, nothing is copied), and one index_select copies the stretches that are wanted.
-    runs = images.reshape(-1).unfold(0, size[1], 1)
-    planes = torch.arange(len(images) * channels, device=images.device).view(-1, channels)  # (B, C)
-    first_rows = planes * height + tops[:, None]  # (B, C) counted over all images
-    rows = first_rows[:, :, None] + torch.arange(size[0], device=images.device)
-    starts = rows * width + lefts[:, None, None]  # (B, C, size[0]) place in the long line
-    return runs.index_select(0, starts.flatten()).view(len(images), channels, *size)
+    runs = images.reshape(-1).unfold(0, width, 1)
+    batch_size, channels, old_height, old_width = images.shape
+    planes = torch.arange(batch_size * channels, device=images.device).view(-1, channels)  # (B, C)
+    first_rows = planes * old_height + tops[:, None]  # (B, C) counted over all images
+    rows = first_rows[:, :, None] + torch.arange(height, device=images.device)
+    starts = rows * old_width + lefts[:, None, None]  # (B, C, height) place in the long line
+    return runs.index_select(0, starts.flatten()).view(batch_size, channels, height, width)
 
 
 # --8<-- [end:crop_at]
@@ -120,7 +107,7 @@ def crop_at(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
 def random_crop(
     images: Tensor,
     padding: int = 0,
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     fill: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Tensor:
@@ -132,7 +119,8 @@ def random_crop(
     Args:
         images: `(B, C, H, W)` images, `uint8` or floating-point.
         padding: Pixels added on all four sides.
-        size: Height and width of the window; None keeps the size of the images.
+        size: Height and width of the window, or one number for a square; None keeps the size of
+            the images.
         fill: Value of the added pixels.
         generator: Source of randomness, or None for PyTorch's global one.
 
@@ -157,14 +145,21 @@ def random_crop(
         [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
-    if padding < 0:
-        raise ValueError(f"padding must be 0 or more, got {padding}")
+    padding = as_integer("padding", padding, minimum=0)
     check_fill("fill", fill, images)
-    height, width = images.shape[2:]
-    window = (height, width) if size is None else size
     padded = F.pad(images, (padding, padding, padding, padding), value=fill)
+    window = _window(tuple(images.shape[2:]) if size is None else size, padded)
     tops, lefts = draw_crops(padded, window, generator)
     return crop_at(padded, tops, lefts, window)
 
 
 # --8<-- [end:random_crop]
+
+
+def _window(size: int | tuple[int, ...], images: Tensor) -> tuple[int, int]:
+    """Height and width of a window that fits into the images."""
+    height, width = as_pair("size", size)
+    largest = tuple(images.shape[2:])
+    if height > largest[0] or width > largest[1]:
+        raise ValueError(f"size must lie between (1, 1) and {largest}, got {(height, width)}")
+    return height, width

@@ -6,17 +6,23 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
 import torch
 from torch import Tensor
 
-from notes.augmentation._draws import draw_integers, draw_symmetric_beta
-from notes.augmentation._inputs import check_images
-from notes.augmentation._mixing import check_batch, check_partners, draw_partners, mix_labels
-from notes.augmentation.rectangles import Rectangles, check_rectangles, inside
-from notes.checks import check_positive
+from notes.augmentation._draws import (
+    check_images,
+    check_mixing,
+    check_parts,
+    draw_integers,
+    draw_partners,
+    draw_symmetric_beta,
+    inside,
+    mix_labels,
+)
+from notes.checks import as_integer, check_positive
 
 
 # --8<-- [start:draw_cutmix]
 def draw_cutmix(
     images: Tensor, alpha: float = 1.0, generator: torch.Generator | None = None
-) -> tuple[Tensor, Rectangles]:
+) -> tuple[Tensor, Tensor]:
     """Draw from which other image each one gets a part, and which part.
 
     The share of the area is drawn first, then a middle anywhere in the image. What sticks out is
@@ -28,8 +34,8 @@ def draw_cutmix(
         generator: Source of randomness, or None for PyTorch's global one.
 
     Returns:
-        `(B,)` partners, and one rectangle for each image, in the shape of the image; it may be
-        empty.
+        `(B,)` partners, and `(B, 4)` parts: top, left, height and width, in the shape of the
+        image; a part may be empty.
 
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
@@ -37,8 +43,8 @@ def draw_cutmix(
 
     Examples:
         >>> partners, parts = draw_cutmix(torch.zeros(4, 3, 8, 8))
-        >>> sorted(partners.tolist()), parts.tops.shape
-        ([0, 1, 2, 3], torch.Size([4]))
+        >>> sorted(partners.tolist()), parts.shape
+        ([0, 1, 2, 3], torch.Size([4, 4]))
 
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
@@ -55,7 +61,7 @@ def draw_cutmix(
         start, end = (middle - half).clamp(min=0), (middle + half).clamp(max=side)
         ranges.append((start, end - start))
     (tops, heights), (lefts, widths) = ranges
-    return partners, Rectangles(tops, lefts, heights, widths)
+    return partners, torch.stack([tops, lefts, heights, widths], dim=1)
 
 
 # --8<-- [end:draw_cutmix]
@@ -63,7 +69,7 @@ def draw_cutmix(
 
 # --8<-- [start:cutmix_at]
 def cutmix_at(
-    images: Tensor, labels: Tensor, partners: Tensor, parts: Rectangles, num_classes: int
+    images: Tensor, labels: Tensor, partners: Tensor, parts: Tensor, num_classes: int
 ) -> tuple[Tensor, Tensor]:
     """Replace a part of each image by that of its partner, and the same share of its label.
 
@@ -71,7 +77,8 @@ def cutmix_at(
         images: `(B, C, H, W)` images, `uint8` or floating-point.
         labels: `(B,)` class indices.
         partners: `(B,)` number of the other image in the batch.
-        parts: One rectangle for each image; empty ones replace nothing.
+        parts: `(B, 4)` integers: top, left, height and width of each part; empty ones replace
+            nothing.
         num_classes: Number of classes `K`.
 
     Returns:
@@ -84,7 +91,7 @@ def cutmix_at(
 
     Examples:
         >>> images = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 1, 4)
-        >>> quarter = Rectangles(*torch.tensor([[0, 0], [0, 0], [1, 1], [1, 1]]))
+        >>> quarter = torch.tensor([[0, 0, 1, 1], [0, 0, 1, 1]])
         >>> order = torch.tensor([1, 0])
         >>> mixed, targets = cutmix_at(images, torch.tensor([0, 1]), order, quarter, 2)
         >>> mixed.flatten(1)
@@ -96,12 +103,12 @@ def cutmix_at(
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    check_batch(images, labels, num_classes)
-    check_partners(partners, images)
-    check_rectangles(parts, images)
+    num_classes = as_integer("num_classes", num_classes)
+    check_mixing(images, labels, partners, num_classes)
+    parts = check_parts(parts, images)
     height, width = images.shape[2:]
-    mixed = torch.where(inside(parts, height, width), images[partners], images)
-    weights = 1 - parts.heights * parts.widths / (height * width)  # (B,)
+    mixed = torch.where(inside(parts, height, width), images[partners.long()], images)
+    weights = 1 - parts[:, 2] * parts[:, 3] / (height * width)  # (B,)
     return mixed, mix_labels(labels, partners, weights, num_classes)
 
 

@@ -6,12 +6,12 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width.
 import torch
 from torch import Tensor
 
-from notes.augmentation._draws import draw_uniform
-from notes.augmentation._inputs import check_fill, check_images
-from notes.augmentation.rectangles import (
-    Rectangles,
-    check_rectangles,
+from notes.augmentation._draws import (
+    check_fill,
+    check_images,
+    check_parts,
     draw_sides,
+    draw_uniform,
     inside,
     place_first_fit,
 )
@@ -25,7 +25,7 @@ def draw_erasures(
     scale: tuple[float, float] = (0.02, 0.33),
     ratio: tuple[float, float] = (0.3, 3.3),
     generator: torch.Generator | None = None,
-) -> Rectangles:
+) -> Tensor:
     """Draw which part of each image is erased.
 
     Args:
@@ -36,8 +36,8 @@ def draw_erasures(
         generator: Source of randomness, or None for PyTorch's global one.
 
     Returns:
-        One rectangle for each image; height and width are 0 where nothing is erased, which
-        includes the images for which ten rectangles did not fit.
+        `(B, 4)` `int64`: top, left, height and width of each part. Height and width are 0 where
+        nothing is erased, which includes the images for which ten rectangles did not fit.
 
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
@@ -45,8 +45,8 @@ def draw_erasures(
             is not a rising pair in [0, 1], or `ratio` not a rising pair above 0.
 
     Examples:
-        >>> draw_erasures(torch.zeros(1, 3, 8, 8), p=0.0).heights
-        tensor([0])
+        >>> draw_erasures(torch.zeros(1, 3, 8, 8), p=0.0)[:, 2:]
+        tensor([[0, 0]])
 
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
@@ -64,12 +64,13 @@ def draw_erasures(
 
 
 # --8<-- [start:erase_at]
-def erase_at(images: Tensor, parts: Rectangles, values: float | Tensor = 0.0) -> Tensor:
+def erase_at(images: Tensor, parts: Tensor, values: float | Tensor = 0.0) -> Tensor:
     """Replace a part of each image.
 
     Args:
         images: `(B, C, H, W)` images, `uint8` or floating-point.
-        parts: One rectangle for each image; empty ones erase nothing.
+        parts: `(B, 4)` integers: top, left, height and width of each part; empty ones erase
+            nothing.
         values: One number for all pixels, or `(B, C, H, W)` images to read the new pixels from.
 
     Returns:
@@ -78,11 +79,11 @@ def erase_at(images: Tensor, parts: Rectangles, values: float | Tensor = 0.0) ->
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point, or `values` has another
             dtype.
-        ValueError: If a shape or device does not fit, a part leaves its image, or a `uint8` image
-            cannot hold the number.
+        ValueError: If a shape or device does not fit, a part leaves its image, or an image cannot
+            hold the number.
 
     Examples:
-        >>> first_column = Rectangles(*torch.tensor([[0], [0], [2], [1]]))
+        >>> first_column = torch.tensor([[0, 0, 2, 1]])
         >>> erase_at(torch.ones(1, 1, 2, 2), first_column)
         tensor([[[[0., 1.],
                   [0., 1.]]]])
@@ -91,8 +92,7 @@ def erase_at(images: Tensor, parts: Rectangles, values: float | Tensor = 0.0) ->
         [Augmentation in batches][augmentation-in-batches]
     """
     check_images(images)
-    check_rectangles(parts, images)
-    mask = inside(parts, images.shape[2], images.shape[3])  # (B, 1, H, W)
+    mask = inside(check_parts(parts, images), images.shape[2], images.shape[3])  # (B, 1, H, W)
     if isinstance(values, Tensor):
         check_shape("values", values, *images.shape)
         check_same("images", images, "values", values)
@@ -132,7 +132,8 @@ def random_erasing(
     Raises:
         TypeError: If the images are neither `uint8` nor floating-point.
         ValueError: If the images are not `(B, C, H, W)` or empty, `p` is outside [0, 1], `scale`
-            is not a rising pair in [0, 1], or `ratio` not a rising pair above 0.
+            is not a rising pair in [0, 1], `ratio` not a rising pair above 0, or an image cannot
+            hold the value.
 
     Source:
         Zhong et al., "Random Erasing Data Augmentation" (2017), https://arxiv.org/abs/1708.04896.
@@ -144,7 +145,9 @@ def random_erasing(
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    return erase_at(images, draw_erasures(images, p, scale, ratio, generator), value)
+    parts = draw_erasures(images, p, scale, ratio, generator)
+    check_fill("value", value, images)
+    return erase_at(images, parts, value)
 
 
 # --8<-- [end:random_erasing]

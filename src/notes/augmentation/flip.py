@@ -6,9 +6,8 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width.
 import torch
 from torch import Tensor
 
-from notes.augmentation._draws import draw_uniform
-from notes.augmentation._inputs import check_draws, check_images
-from notes.checks import check_probability
+from notes.augmentation._draws import check_draws, check_images, draw_uniform
+from notes.checks import check_boolean, check_probability
 
 
 # --8<-- [start:draw_flips]
@@ -69,8 +68,7 @@ def flip_at(images: Tensor, flips: Tensor, dim: int = 3) -> Tensor:
     """
     check_images(images)
     check_draws("flips", flips, images)
-    if flips.dtype != torch.bool:
-        raise TypeError(f"flips must be a tensor of booleans, got {flips.dtype}")
+    check_boolean("flips", flips)
     if dim not in (2, 3):
         raise ValueError(f"dim must be 2 or 3, got {dim}")
     # Why this is fast: whole images are copied, from the first half of `both` or the second.

@@ -6,10 +6,15 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
 import torch
 from torch import Tensor
 
-from notes.augmentation._draws import draw_symmetric_beta
-from notes.augmentation._inputs import check_draws, check_images
-from notes.augmentation._mixing import check_batch, check_partners, draw_partners, mix_labels
-from notes.checks import check_floating, check_positive
+from notes.augmentation._draws import (
+    check_draws,
+    check_images,
+    check_mixing,
+    draw_partners,
+    draw_symmetric_beta,
+    mix_labels,
+)
+from notes.checks import as_integer, check_floating, check_positive, check_probabilities
 
 
 # --8<-- [start:draw_mixup]
@@ -64,7 +69,7 @@ def mixup_at(
         `(B, C, H, W)` images in the same dtype, and `(B, K)` probabilities.
 
     Raises:
-        TypeError: If the images are not floating-point, or the labels not integers.
+        TypeError: If images or weights are not floating-point, or labels or partners not integers.
         ValueError: If a shape or device does not fit, a label or partner is out of range, or a
             weight is outside [0, 1].
 
@@ -78,15 +83,14 @@ def mixup_at(
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    check_batch(images, labels, num_classes)
+    num_classes = as_integer("num_classes", num_classes)
+    check_mixing(images, labels, partners, num_classes)
     check_floating("images", images)
-    check_partners(partners, images)
     check_draws("weights", weights, images)
-    wrong = weights[(weights < 0) | (weights > 1)]
-    if len(wrong):
-        raise ValueError(f"weights must lie in [0, 1], got {wrong[0].item():.4g}")
+    check_floating("weights", weights)
+    check_probabilities("weights", weights)
     shares = weights.to(images.dtype)[:, None, None, None]
-    mixed = shares * images + (1 - shares) * images[partners]
+    mixed = shares * images + (1 - shares) * images[partners.long()]
     return mixed, mix_labels(labels, partners, weights, num_classes)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from notes.augmentation._inputs import check_images
+from notes.augmentation._draws import check_images
 from notes.checks import check_finite, check_floating, check_positive
 
 
@@ -45,46 +45,6 @@ def to_float(images: Tensor) -> Tensor:
 # --8<-- [end:to_float]
 
 
-def channel_statistics(
-    images: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """Turn two lists with one number per channel into tensors that broadcast over the images.
-
-    Args:
-        images: `(B, C, H, W)` images.
-        mean: One mean for each channel.
-        std: One standard deviation for each channel.
-        dtype: Of the answer.
-
-    Returns:
-        Means and standard deviations, both `(C, 1, 1)`.
-
-    Raises:
-        ValueError: If a list has not `C` entries, a mean is not finite, or a standard deviation is
-            not greater than 0.
-
-    Examples:
-        >>> channel_statistics(torch.zeros(1, 1, 8, 8), [0.5], [0.0], torch.float32)
-        Traceback (most recent call last):
-        ...
-        ValueError: std must be greater than 0, got 0.0
-
-    Explained in:
-        [Augmentation in batches][augmentation-in-batches]
-    """
-    for name, values in (("mean", mean), ("std", std)):
-        if len(values) != images.shape[1]:
-            raise ValueError(
-                f"{name} must have one entry per channel, {images.shape[1]}, got {len(values)}"
-            )
-    means = torch.tensor(mean, dtype=dtype, device=images.device)
-    stds = torch.tensor(std, dtype=dtype, device=images.device)
-    check_finite("mean", means)
-    check_finite("std", stds)
-    check_positive("std", min(std))
-    return means[:, None, None], stds[:, None, None]
-
-
 # --8<-- [start:normalize]
 def normalize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Subtract the mean of each channel and divide by its standard deviation.
@@ -111,7 +71,7 @@ def normalize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
     """
     check_images(images)
     check_floating("images", images)
-    means, stds = channel_statistics(images, mean, std, images.dtype)
+    means, stds = _channel_statistics(images, mean, std, images.dtype)
     # The division works in place: the difference is a fresh tensor that nobody else sees.
     return (images - means).div_(stds)
 
@@ -147,10 +107,27 @@ def normalize_bytes(images: Tensor, mean: Sequence[float], std: Sequence[float])
     check_images(images)
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8, got {images.dtype}")
-    means, stds = channel_statistics(images, mean, std, torch.float32)
+    means, stds = _channel_statistics(images, mean, std, torch.float32)
     # Why this is fast: (bytes / 255 - mean) / std is one product and one difference, and only the
     # conversion takes new memory, which is the dear part for a CPU.
     return images.float().mul_(1 / (255 * stds)).sub_(means / stds)
 
 
 # --8<-- [end:normalize_bytes]
+
+
+def _channel_statistics(
+    images: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """One number for each channel, as two tensors `(C, 1, 1)` that broadcast over the images."""
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) != images.shape[1]:
+            raise ValueError(
+                f"{name} must have one entry per channel, {images.shape[1]}, got {len(values)}"
+            )
+    means = torch.as_tensor(mean, dtype=dtype, device=images.device)
+    stds = torch.as_tensor(std, dtype=dtype, device=images.device)
+    check_finite("mean", means)
+    check_finite("std", stds)
+    check_positive("std", stds.min().item())
+    return means[:, None, None], stds[:, None, None]

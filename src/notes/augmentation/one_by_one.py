@@ -12,13 +12,11 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
-from notes.augmentation.affine import AffineDraws
-from notes.augmentation.color import ColorDraws
-from notes.augmentation.rectangles import Rectangles
+from notes.checks import as_pair
 
 
 # --8<-- [start:crop_each]
-def crop_each(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_each(images: Tensor, tops: Tensor, lefts: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Cut one window out of each image, one after the other.
 
     The fast version is [`crop_at`][notes.augmentation.crop.crop_at].
@@ -27,7 +25,7 @@ def crop_each(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]
         images: `(B, C, H, W)` images.
         tops: `(B,)` first row of each window.
         lefts: `(B,)` first column of each window.
-        size: Height and width of the windows.
+        size: Height and width of the windows, or one number for squares.
 
     Returns:
         `(B, C, *size)` windows in the dtype of the images.
@@ -41,7 +39,7 @@ def crop_each(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]
     Explained in:
         [Augmentation in batches][augmentation-in-batches]
     """
-    height, width = size
+    height, width = as_pair("size", size)
     windows = []
     for image, top, left in zip(images, tops.tolist(), lefts.tolist(), strict=True):
         windows.append(image[:, top : top + height, left : left + width])
@@ -52,7 +50,7 @@ def crop_each(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]
 
 
 # --8<-- [start:resized_crop_each]
-def resized_crop_each(images: Tensor, parts: Rectangles, size: tuple[int, int]) -> Tensor:
+def resized_crop_each(images: Tensor, parts: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Cut a part out of each image and bring it to the common size, one after the other.
 
     The fast version is [`resized_crop_at`][notes.augmentation.resized_crop.resized_crop_at].
@@ -61,15 +59,15 @@ def resized_crop_each(images: Tensor, parts: Rectangles, size: tuple[int, int]) 
 
     Args:
         images: `(B, C, H, W)` images.
-        parts: One rectangle for each image.
-        size: Height and width of the answer.
+        parts: `(B, 4)` integers: top, left, height and width of each part.
+        size: Height and width of the answer, or one number for a square.
 
     Returns:
         `(B, C, *size)` images in the dtype of the images.
 
     Examples:
         >>> image = torch.tensor([[[[0.0, 2.0], [4.0, 6.0]]]])
-        >>> whole = Rectangles(*torch.tensor([[0], [0], [2], [2]]))
+        >>> whole = torch.tensor([[0, 0, 2, 2]])
         >>> resized_crop_each(image, whole, (1, 1))
         tensor([[[[3.]]]])
 
@@ -77,10 +75,10 @@ def resized_crop_each(images: Tensor, parts: Rectangles, size: tuple[int, int]) 
         [Augmentation in batches][augmentation-in-batches]
     """
     resized = []
-    for image, *part in zip(images, *(side.tolist() for side in parts), strict=True):
-        top, left, height, width = part
+    new_size = list(as_pair("size", size))
+    for image, (top, left, height, width) in zip(images, parts.tolist(), strict=True):
         window = image[:, top : top + height, left : left + width]
-        resized.append(functional.resize(window, list(size), antialias=True))
+        resized.append(functional.resize(window, new_size, antialias=True))
     return torch.stack(resized)
 
 
@@ -89,7 +87,7 @@ def resized_crop_each(images: Tensor, parts: Rectangles, size: tuple[int, int]) 
 
 # --8<-- [start:affine_each]
 def affine_each(
-    images: Tensor, draws: AffineDraws, mode: Literal["nearest", "bilinear"] = "nearest"
+    images: Tensor, draws: tuple[Tensor, ...], mode: Literal["nearest", "bilinear"] = "nearest"
 ) -> Tensor:
     """Turn, shift, scale and shear each image, one after the other; 0 comes from outside.
 
@@ -97,7 +95,7 @@ def affine_each(
 
     Args:
         images: `(B, C, H, W)` images.
-        draws: One affine map for each image.
+        draws: `AffineDraws`: angles, shifts, scales and shears, one for each image.
         mode: Take the nearest old pixel, or mix the four around the place.
 
     Returns:
@@ -106,7 +104,7 @@ def affine_each(
     Examples:
         >>> image = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
         >>> none = torch.zeros(1)
-        >>> affine_each(image, AffineDraws(none, torch.tensor([[1.0, 0.0]]), none + 1, none))
+        >>> affine_each(image, (none, torch.tensor([[1.0, 0.0]]), none + 1, none))
         tensor([[[[0., 1.],
                   [0., 3.]]]])
 
@@ -136,21 +134,21 @@ def affine_each(
 
 
 # --8<-- [start:color_jitter_each]
-def color_jitter_each(images: Tensor, draws: ColorDraws) -> Tensor:
+def color_jitter_each(images: Tensor, draws: tuple[Tensor, ...]) -> Tensor:
     """Change the colors of each image in its own order, one image and one change after the other.
 
     The fast version is [`color_jitter_at`][notes.augmentation.color.color_jitter_at].
 
     Args:
         images: `(B, C, H, W)` images with 1 or 3 channels, `uint8` or floats in [0, 1].
-        draws: One draw for each image.
+        draws: `ColorDraws`: brightness, contrast, saturation, hue and order of each image.
 
     Returns:
         `(B, C, H, W)` images in the same dtype.
 
     Examples:
         >>> one, none = torch.ones(1), torch.zeros(1)
-        >>> half_as_bright = ColorDraws(0.5 * one, one, one, none, torch.arange(4)[None])
+        >>> half_as_bright = (0.5 * one, one, one, none, torch.arange(4)[None])
         >>> color_jitter_each(torch.ones(1, 1, 1, 1), half_as_bright)
         tensor([[[[0.5000]]]])
 

@@ -9,7 +9,6 @@ import torch
 from torch import Generator, Tensor
 
 from notes.augmentation.flip import draw_flips, flip_at
-from notes.augmentation.rectangles import Rectangles
 from notes.augmentation.resized_crop import draw_resized_crops, resized_crop_at
 from notes.checks import check_probability, check_shape
 from notes.detection.labels import DetectionSet, keep_objects
@@ -51,7 +50,7 @@ def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
 
 # --8<-- [start:crop_boxes]
 def crop_boxes(
-    labels: Tensor, parts: Rectangles, image_size: tuple[int, int], min_visible: float = 0.3
+    labels: Tensor, parts: Tensor, image_size: tuple[int, int], min_visible: float = 0.3
 ) -> Tensor:
     """What is left of the boxes when a part is cut out of each image.
 
@@ -60,7 +59,7 @@ def crop_boxes(
 
     Args:
         labels: `(B, M, 5)` labels with boxes as shares of the image.
-        parts: One rectangle for each image, in pixels.
+        parts: `(B, 4)` top, left, height and width of each part, in pixels.
         image_size: Height and width of the images before the cut.
         min_visible: An object goes if a smaller share of its box is inside the part.
 
@@ -71,7 +70,7 @@ def crop_boxes(
         ValueError: If a shape does not fit, or `min_visible` is outside [0, 1].
 
     Examples:
-        >>> left_half = Rectangles(*torch.tensor([[0], [0], [8], [4]]))
+        >>> left_half = torch.tensor([[0, 0, 8, 4]])
         >>> labels = torch.tensor([[[0.0, 0.0, 0.0, 0.25, 1.0], [1.0, 0.5, 0.0, 1.0, 1.0]]])
         >>> crop_boxes(labels, left_half, (8, 8))
         tensor([[[ 0.0000,  0.0000,  0.0000,  0.5000,  1.0000],
@@ -83,8 +82,9 @@ def crop_boxes(
     check_shape("labels", labels, "B", "M", 5)
     check_probability("min_visible", min_visible)
     height, width = image_size
-    starts = torch.stack([parts.lefts / width, parts.tops / height], dim=1)[:, None]  # (B, 1, 2)
-    sides = torch.stack([parts.widths / width, parts.heights / height], dim=1)[:, None]
+    tops, lefts, heights, widths = parts.unbind(dim=1)
+    starts = torch.stack([lefts / width, tops / height], dim=1)[:, None]  # (B, 1, 2)
+    sides = torch.stack([widths / width, heights / height], dim=1)[:, None]
     corners = labels[..., 1:].unflatten(2, (2, 2))  # (B, M, 2, 2) both corners
     moved = (corners - starts[:, :, None]) / sides[:, :, None]
     clipped = moved.clamp(0, 1)
@@ -135,7 +135,7 @@ def random_horizontal_flip(
 def random_resized_crop(
     images: Tensor,
     labels: Tensor,
-    size: tuple[int, int],
+    size: int | tuple[int, int],
     scale: tuple[float, float] = (0.5, 1.0),
     ratio: tuple[float, float] = (3 / 4, 4 / 3),
     min_visible: float = 0.3,
@@ -149,7 +149,7 @@ def random_resized_crop(
     Args:
         images: `(B, C, H, W)` images, `uint8` or floating-point.
         labels: `(B, M, 5)` labels with boxes as shares of the image.
-        size: Height and width of the answer.
+        size: Height and width of the answer, or one number for a square.
         scale: Smallest and largest *area* of the part, as a share of the image.
         ratio: Smallest and largest *width over height* of the part.
         min_visible: An object goes if a smaller share of its box is inside the part.

@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from notes.checks import check_not_empty
+from notes.checks import check_not_empty, check_shape
 
 Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 
@@ -44,9 +44,8 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     Explained in:
         [Initialization][initialization]
     """
+    check_shape("tensor", tensor, "O", "I", "...")
     check_not_empty("tensor", tensor)
-    if tensor.dim() < 2:
-        raise ValueError(f"tensor must have shape (O, I, ...), got {tuple(tensor.shape)}")
     places = math.prod(tensor.shape[2:])
     return tensor.shape[1] * places, tensor.shape[0] * places
 

@@ -1,6 +1,7 @@
 """Kaiming initialization: for ReLU and its relatives.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 
 Shapes: `O` outputs, `I` inputs, `...` the sides of a kernel.
 """
@@ -8,10 +9,11 @@ Shapes: `O` outputs, `I` inputs, `...` the sides of a kernel.
 import math
 from typing import Literal
 
+import torch
 from torch import Generator, Tensor
 
+from notes.checks import check_floating
 from notes.init.fans import Nonlinearity, fans, gain_of
-from notes.init.simple import normal_, uniform_
 
 Mode = Literal["fan_in", "fan_out"]
 
@@ -47,7 +49,6 @@ def kaiming_uniform_(
         He et al., "Delving Deep into Rectifiers" (2015), https://arxiv.org/abs/1502.01852
 
     Examples:
-        >>> import torch
         >>> weight = kaiming_uniform_(torch.empty(400, 600))
         >>> bool((weight.abs() <= 0.1).all())
         True
@@ -57,7 +58,8 @@ def kaiming_uniform_(
     """
     std = _kaiming_std(tensor, negative_slope, mode, nonlinearity)
     bound = math.sqrt(3) * std  # U(-b, b) has the variance b * b / 3
-    return uniform_(tensor, -bound, bound, generator=generator)
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)
 
 
 # --8<-- [end:kaiming_uniform_]
@@ -92,7 +94,6 @@ def kaiming_normal_(
         He et al. (2015), https://arxiv.org/abs/1502.01852
 
     Examples:
-        >>> import torch
         >>> weight = kaiming_normal_(torch.empty(400, 600), 0.1, mode="fan_out")
         >>> abs(float(weight.std()) - math.sqrt(2 / 1.01 / 400)) < 0.001
         True
@@ -101,7 +102,8 @@ def kaiming_normal_(
         [Initialization][initialization]
     """
     std = _kaiming_std(tensor, negative_slope, mode, nonlinearity)
-    return normal_(tensor, std=std, generator=generator)
+    with torch.no_grad():
+        return tensor.normal_(0.0, std, generator=generator)
 
 
 # --8<-- [end:kaiming_normal_]
@@ -111,6 +113,7 @@ def kaiming_normal_(
 def _kaiming_std(
     tensor: Tensor, negative_slope: float, mode: Mode, nonlinearity: Nonlinearity
 ) -> float:
+    check_floating("tensor", tensor)
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     fan_in, fan_out = fans(tensor)

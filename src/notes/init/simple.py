@@ -1,6 +1,7 @@
 """Fill a tensor without looking at its shape.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 Pass it `layer.weight`, or a whole tree by `notes.init.by_type.init_by_type`.
 """
 
@@ -73,7 +74,8 @@ def normal_(
         [Initialization][initialization]
     """
     check_floating("tensor", tensor)
-    check_std(std)
+    if not std >= 0:
+        raise ValueError(f"std must be at least 0, got {std}")
     with torch.no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
@@ -108,22 +110,3 @@ def constant_(tensor: Tensor, value: float) -> Tensor:
 
 
 # --8<-- [end:constant_]
-
-
-def check_std(std: float) -> None:
-    """Refuse a standard deviation below 0.
-
-    Raises:
-        ValueError: If it is negative or NaN.
-
-    Examples:
-        >>> check_std(-1.0)
-        Traceback (most recent call last):
-        ...
-        ValueError: std must be at least 0, got -1.0
-
-    Explained in:
-        [Initialization][initialization]
-    """
-    if not std >= 0:
-        raise ValueError(f"std must be at least 0, got {std}")

@@ -1,6 +1,7 @@
 """Weights with a structure: identity, orthogonal and sparse.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 
 Shapes: `O` outputs, `I` inputs, `...` the sides of a kernel.
 """
@@ -11,13 +12,13 @@ import torch
 from torch import Generator, Tensor
 
 from notes.checks import (
+    as_integer,
     check_floating,
     check_not_empty,
-    check_positive,
     check_probability,
     check_shape,
 )
-from notes.init.simple import check_std
+from notes.init.simple import normal_
 
 
 # --8<-- [start:eye_]
@@ -82,10 +83,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
     Explained in:
         [Initialization][initialization]
     """
+    check_shape("tensor", tensor, "O", "I", "...")
     check_floating("tensor", tensor)
     check_not_empty("tensor", tensor)
-    if tensor.dim() < 2:
-        raise ValueError(f"tensor must have shape (O, I, ...), got {tuple(tensor.shape)}")
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     dtype = torch.promote_types(tensor.dtype, torch.float32)  # QR does not know half precision
     noise = torch.empty(rows, columns, dtype=dtype, device=tensor.device)
@@ -135,13 +135,13 @@ def sparse_(
     check_shape("tensor", tensor, "O", "I")
     check_floating("tensor", tensor)
     check_probability("sparsity", sparsity)
-    check_std(std)
     num_zeros = math.ceil(sparsity * tensor.shape[0])
     # Sorting random numbers shuffles the rows, in each column for itself.
     draws = torch.rand(tensor.shape, generator=generator, device=tensor.device)
     places = draws.argsort(dim=0)[:num_zeros]  # (num_zeros, I)
+    normal_(tensor, 0.0, std, generator=generator)
     with torch.no_grad():
-        return tensor.normal_(0.0, std, generator=generator).scatter_(0, places, 0.0)
+        return tensor.scatter_(0, places, 0.0)
 
 
 # --8<-- [end:sparse_]
@@ -176,7 +176,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         [Initialization][initialization]
     """
     check_floating("tensor", tensor)
-    check_positive("groups", groups)
+    groups = as_integer("groups", groups)
     if tensor.dim() not in (3, 4, 5):
         raise ValueError(f"tensor must have 3, 4 or 5 dimensions, got {tensor.dim()}")
     if tensor.shape[0] % groups:

@@ -1,17 +1,18 @@
 """Xavier initialization: for linear layers, sigmoid and tanh.
 
 Every function here fills its argument in place, leaves autograd out of it, and returns the tensor.
+A generator must live on the device of the tensor, as in `torch.nn.init`.
 
 Shapes: `O` outputs, `I` inputs, `...` the sides of a kernel.
 """
 
 import math
 
+import torch
 from torch import Generator, Tensor
 
-from notes.checks import check_positive
+from notes.checks import check_floating, check_positive
 from notes.init.fans import fans
-from notes.init.simple import normal_, uniform_
 
 
 # --8<-- [start:xavier_uniform_]
@@ -36,7 +37,6 @@ def xavier_uniform_(
         networks" (2010), https://proceedings.mlr.press/v9/glorot10a.html
 
     Examples:
-        >>> import torch
         >>> weight = xavier_uniform_(torch.empty(8, 4))
         >>> bool((weight.abs() <= math.sqrt(6 / 12)).all())
         True
@@ -45,7 +45,8 @@ def xavier_uniform_(
         [Initialization][initialization]
     """
     bound = math.sqrt(3) * _xavier_std(tensor, gain)  # U(-b, b) has the variance b * b / 3
-    return uniform_(tensor, -bound, bound, generator=generator)
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)
 
 
 # --8<-- [end:xavier_uniform_]
@@ -72,7 +73,6 @@ def xavier_normal_(
         Glorot and Bengio (2010), https://proceedings.mlr.press/v9/glorot10a.html
 
     Examples:
-        >>> import torch
         >>> weight = xavier_normal_(torch.empty(400, 600))
         >>> abs(float(weight.std()) - math.sqrt(2 / 1000)) < 0.001
         True
@@ -80,7 +80,9 @@ def xavier_normal_(
     Explained in:
         [Initialization][initialization]
     """
-    return normal_(tensor, std=_xavier_std(tensor, gain), generator=generator)
+    std = _xavier_std(tensor, gain)
+    with torch.no_grad():
+        return tensor.normal_(0.0, std, generator=generator)
 
 
 # --8<-- [end:xavier_normal_]
@@ -88,6 +90,7 @@ def xavier_normal_(
 
 # --8<-- [start:xavier_std]
 def _xavier_std(tensor: Tensor, gain: float) -> float:
+    check_floating("tensor", tensor)
     check_positive("gain", gain)
     return gain * math.sqrt(2 / sum(fans(tensor)))
 

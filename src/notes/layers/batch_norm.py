@@ -4,6 +4,9 @@ Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Train
 Internal Covariate Shift" (2015), https://arxiv.org/abs/1502.03167. Differs from the paper: the
 statistics for evaluation are running averages, as in PyTorch, not those of many batches.
 
+Half-precision inputs are calculated with in `float32`, as in PyTorch, and may meet parameters of
+either dtype.
+
 Shapes: `B` batch, `C` channels or features, `...` nothing, or the positions: `H`, `W`.
 """
 
@@ -11,8 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from notes.checks import (
+    as_integer,
+    check_device,
     check_finite,
     check_floating,
+    check_not_empty,
     check_positive,
     check_probability,
     check_same,
@@ -33,7 +39,7 @@ def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
         inputs: `(B, C, ...)`, floating point, at least one value for each channel.
 
     Returns:
-        Means and variances, each `(C,)`.
+        Means and variances, each `(C,)`; `float32` for half-precision inputs.
 
     Raises:
         TypeError: If the inputs are not a floating-point tensor.
@@ -47,10 +53,10 @@ def batch_statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
         [Batch normalization][batch-normalization]
     """
     _check_inputs(inputs)
+    check_not_empty("inputs", inputs)
+    inputs = _at_least_float32(inputs)  # the squares of half-precision numbers may overflow
     # --8<-- [start:batch_statistics]
     values = inputs.transpose(0, 1).flatten(start_dim=1)  # (C, n)
-    if values.numel() == 0:
-        raise ValueError(f"inputs must not be empty, got shape {tuple(inputs.shape)}")
     mean = values.mean(dim=1)
     variance = ((values - mean[:, None]) ** 2).mean(dim=1)
     return mean, variance
@@ -80,7 +86,7 @@ def normalize(
         eps: $\epsilon$, greater than 0: a channel that is constant must not divide by 0.
 
     Returns:
-        $y$, in the shape of the inputs.
+        $y$, in the shape and dtype of the inputs.
 
     Raises:
         TypeError: If the dtypes differ or are not floating-point ones.
@@ -100,14 +106,15 @@ def normalize(
     check_positive("eps", eps)
     given = {"mean": mean, "variance": variance, "weight": weight, "bias": bias}
     for name, tensor in given.items():
-        check_shape(name, tensor, inputs.shape[1])
-        check_same("inputs", inputs, name, tensor)
+        _check_of_channels(name, tensor, inputs)
+    mean, variance = _at_least_float32(mean), _at_least_float32(variance)
     # --8<-- [start:normalize]
     # (C,) to (C, 1, 1): stands under the channels, and the same at every position.
     shape = [-1] + [1] * (inputs.dim() - 2)
     mean, variance = mean.reshape(shape), variance.reshape(shape)
     weight, bias = weight.reshape(shape), bias.reshape(shape)
-    return weight * (inputs - mean) / torch.sqrt(variance + eps) + bias
+    outputs = weight * (inputs - mean) / torch.sqrt(variance + eps) + bias
+    return outputs.to(inputs.dtype)  # half precision again, if it was
 
     # --8<-- [end:normalize]
 
@@ -143,7 +150,7 @@ def batch_norm(
         eps: Added to the variance, greater than 0.
 
     Returns:
-        The shape of the inputs.
+        The shape and dtype of the inputs.
 
     Raises:
         TypeError: If the dtypes differ or are not floating-point ones.
@@ -168,8 +175,7 @@ def batch_norm(
     _check_inputs(inputs)
     check_probability("momentum", momentum)
     for name, running in {"running_mean": running_mean, "running_var": running_var}.items():
-        check_shape(name, running, inputs.shape[1])
-        check_same("inputs", inputs, name, running)
+        _check_of_channels(name, running, inputs)
     # --8<-- [start:batch_norm]
     if not training:
         return normalize(inputs, running_mean, running_var, weight, bias, eps=eps)
@@ -191,7 +197,6 @@ def batch_norm(
     # --8<-- [end:batch_norm]
 
 
-# --8<-- [start:BatchNorm]
 class BatchNorm(nn.Module):
     """Batch normalization with its own parameters and averages: `(B, C, ...)` to the same shape.
 
@@ -232,7 +237,7 @@ class BatchNorm(nn.Module):
     num_batches_tracked: Tensor
 
     def __init__(self, num_features: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
-        check_positive("num_features", num_features)
+        num_features = as_integer("num_features", num_features)
         check_probability("momentum", momentum)
         check_positive("eps", eps)
         super().__init__()
@@ -261,10 +266,18 @@ class BatchNorm(nn.Module):
         return output
 
 
-# --8<-- [end:BatchNorm]
-
-
 def _check_inputs(inputs: Tensor) -> None:
+    check_shape("inputs", inputs, "B", "C", "...")
     check_floating("inputs", inputs)
-    if inputs.dim() < 2:
-        raise ValueError(f"inputs must have shape (B, C, ...), got {tuple(inputs.shape)}")
+
+
+def _check_of_channels(name: str, tensor: Tensor, inputs: Tensor) -> None:
+    """Refuse what is not `(C,)` in the dtype of the inputs, or `float32` for half precision."""
+    check_shape(name, tensor, inputs.shape[1])
+    check_device("inputs", inputs, name, tensor)
+    if tensor.dtype != torch.promote_types(inputs.dtype, torch.float32):
+        check_same("inputs", inputs, name, tensor)
+
+
+def _at_least_float32(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -15,7 +15,6 @@ from notes.checks import as_pair, check_floating, check_not_empty, check_same, c
 from notes.layers.windows import output_size, sliding_windows
 
 
-# --8<-- [start:corr2d]
 def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
     r"""Cross-correlation of one image with one kernel.
 
@@ -63,10 +62,6 @@ def corr2d(image: Tensor, kernel: Tensor) -> Tensor:
     return output
 
 
-# --8<-- [end:corr2d]
-
-
-# --8<-- [start:corr2d_multi_in]
 def corr2d_multi_in(image: Tensor, kernel: Tensor) -> Tensor:
     """Cross-correlation of an image of several channels with one kernel.
 
@@ -102,10 +97,6 @@ def corr2d_multi_in(image: Tensor, kernel: Tensor) -> Tensor:
     # --8<-- [end:corr2d_multi_in_sum]
 
 
-# --8<-- [end:corr2d_multi_in]
-
-
-# --8<-- [start:corr2d_multi_in_out]
 def corr2d_multi_in_out(image: Tensor, kernels: Tensor) -> Tensor:
     """Cross-correlation with several kernels: each makes one channel of the output.
 
@@ -136,10 +127,6 @@ def corr2d_multi_in_out(image: Tensor, kernels: Tensor) -> Tensor:
     # --8<-- [end:corr2d_multi_in_out_stack]
 
 
-# --8<-- [end:corr2d_multi_in_out]
-
-
-# --8<-- [start:corr2d_1x1]
 def corr2d_1x1(image: Tensor, kernels: Tensor) -> Tensor:
     """Cross-correlation with 1x1 kernels: a linear layer at every pixel.
 
@@ -180,10 +167,6 @@ def corr2d_1x1(image: Tensor, kernels: Tensor) -> Tensor:
     # --8<-- [end:corr2d_1x1_product]
 
 
-# --8<-- [end:corr2d_1x1]
-
-
-# --8<-- [start:conv2d]
 def conv2d(
     images: Tensor,
     weight: Tensor,
@@ -234,8 +217,8 @@ def conv2d(
     windows = sliding_windows(
         padded,
         (weight.shape[2], weight.shape[3]),
-        stride=as_pair("stride", stride),
-        dilation=as_pair("dilation", dilation),
+        stride=stride,
+        dilation=dilation,
     )  # (B, C, H', W', h, w)
     # Fast because the windows are a view and the sum over c, a and b is one matrix product for
     # all places, kernels and images, where corr2d takes a step of Python for each place.
@@ -244,10 +227,7 @@ def conv2d(
         return output
     check_shape("bias", bias, weight.shape[0])
     check_same("images", images, "bias", bias)
-    return output + bias[:, None, None]
-
-
-# --8<-- [end:conv2d]
+    return output + bias[:, None, None].to(output.dtype)  # another one under autocast only
 
 
 def _check_operands(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:

@@ -3,18 +3,23 @@
 import torch
 from torch import Generator, Tensor, nn
 
-from notes.checks import check_floating, check_probability, check_shape
+from notes.checks import (
+    check_boolean,
+    check_device,
+    check_floating,
+    check_probability,
+    check_shape,
+)
 
 
-# --8<-- [start:keep_mask]
 def keep_mask(inputs: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Draw which entries stay: each by itself, with probability `1 - p`.
 
     Args:
         inputs: Any shape; only its shape and device matter.
         p: Probability of dropping an entry, in [0, 1].
-        generator: Draws the mask, on the device of the inputs. Without one, PyTorch's global
-            generator does.
+        generator: Draws the mask, on its own device. Without one, PyTorch's global generator of
+            the inputs' device does.
 
     Returns:
         Booleans in the shape of the inputs: true where the entry stays.
@@ -31,17 +36,14 @@ def keep_mask(inputs: Tensor, p: float, *, generator: Generator | None = None) -
     """
     check_probability("p", p)
     # --8<-- [start:keep_mask_draws]
+    source = inputs.device if generator is None else generator.device
     # float32 whatever the inputs are: half precision has too few numbers between 0 and 1.
     # The draws lie in [0, 1), so `>=` keeps everything for p = 0 and nothing for p = 1.
-    draws = torch.rand(inputs.shape, generator=generator, device=inputs.device, dtype=torch.float32)
-    return draws >= p
+    draws = torch.rand(inputs.shape, generator=generator, device=source, dtype=torch.float32)
+    return (draws >= p).to(inputs.device)
     # --8<-- [end:keep_mask_draws]
 
 
-# --8<-- [end:keep_mask]
-
-
-# --8<-- [start:apply_mask]
 def apply_mask(inputs: Tensor, keep: Tensor, p: float) -> Tensor:
     r"""Set what is dropped to 0, and what stays a little larger to make up for it.
 
@@ -59,7 +61,7 @@ def apply_mask(inputs: Tensor, keep: Tensor, p: float) -> Tensor:
 
     Raises:
         TypeError: If the inputs are not a floating-point tensor or the mask is not boolean.
-        ValueError: If the shapes differ or `p` lies outside [0, 1].
+        ValueError: If the shapes or devices differ or `p` lies outside [0, 1].
 
     Examples:
         >>> apply_mask(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([True, False, True]), p=0.5)
@@ -71,15 +73,12 @@ def apply_mask(inputs: Tensor, keep: Tensor, p: float) -> Tensor:
     check_probability("p", p)
     check_floating("inputs", inputs)
     check_shape("keep", keep, *inputs.shape)
-    if keep.dtype != torch.bool:
-        raise TypeError(f"keep must be a tensor of booleans, got {keep.dtype}")
+    check_device("inputs", inputs, "keep", keep)
+    check_boolean("keep", keep)
     # --8<-- [start:apply_mask_scale]
     scale = 1 / (1 - p) if p < 1 else 0.0
     return torch.where(keep, inputs * scale, 0.0)
     # --8<-- [end:apply_mask_scale]
-
-
-# --8<-- [end:apply_mask]
 
 
 # --8<-- [start:dropout]
@@ -89,8 +88,7 @@ def dropout(inputs: Tensor, p: float = 0.5, *, generator: Generator | None = Non
     Args:
         inputs: Any shape, floating point.
         p: Probability of dropping an entry, in [0, 1].
-        generator: Draws the mask, on the device of the inputs. Without one, PyTorch's global
-            generator does.
+        generator: Draws the mask. Without one, PyTorch's global generator does.
 
     Returns:
         The same shape and dtype: 0 or `inputs / (1 - p)`.

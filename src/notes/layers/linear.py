@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from notes.checks import check_floating, check_positive, check_same, check_shape
+from notes.checks import as_integer, check_floating, check_same, check_shape
 
 
 # --8<-- [start:linear]
@@ -54,7 +54,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         return output
     check_shape("bias", bias, weight.shape[0])
     check_same("inputs", inputs, "bias", bias)
-    return output + bias
+    return output + bias.to(output.dtype)  # another one under autocast only
 
 
 # --8<-- [end:linear]
@@ -97,8 +97,8 @@ class Linear(nn.Module):
         *,
         generator: Generator | None = None,
     ) -> None:
-        check_positive("in_features", in_features)
-        check_positive("out_features", out_features)
+        in_features = as_integer("in_features", in_features)
+        out_features = as_integer("out_features", out_features)
         super().__init__()
         bound = 1 / math.sqrt(in_features)
         weight = torch.empty(out_features, in_features).uniform_(-bound, bound, generator=generator)

@@ -17,7 +17,6 @@ from notes.checks import as_pair, check_floating, check_not_empty, check_shape
 from notes.layers.windows import output_size, sliding_windows
 
 
-# --8<-- [start:pool2d]
 def pool2d(
     image: Tensor, window: int | tuple[int, int], mode: Literal["max", "average"] = "max"
 ) -> Tensor:
@@ -67,10 +66,6 @@ def pool2d(
     return output
 
 
-# --8<-- [end:pool2d]
-
-
-# --8<-- [start:max_pool2d]
 def max_pool2d(
     images: Tensor,
     window: int | tuple[int, int],
@@ -128,10 +123,6 @@ def max_pool2d(
     # --8<-- [end:max_pool2d_windows]
 
 
-# --8<-- [end:max_pool2d]
-
-
-# --8<-- [start:avg_pool2d]
 def avg_pool2d(
     images: Tensor,
     window: int | tuple[int, int],
@@ -174,14 +165,11 @@ def avg_pool2d(
     edges = (columns, columns, rows, rows)
     # Fast: all windows of all images in one call, on a view.
     windows = sliding_windows(F.pad(images, edges), sizes, stride=strides)  # (B, C, H', W', h, w)
+    means = windows.mean(dim=(4, 5))  # not sums, which half precision may not hold
     if count_include_pad:
-        return windows.mean(dim=(4, 5))
+        return means
     inside = F.pad(images.new_ones(1, 1, *images.shape[2:]), edges)  # 1 for pixels, 0 for padding
-    counts = sliding_windows(inside, sizes, stride=strides).sum(dim=(4, 5))  # (1, 1, H', W')
-    return windows.sum(dim=(4, 5)) / counts
-
-
-# --8<-- [end:avg_pool2d]
+    return means / sliding_windows(inside, sizes, stride=strides).mean(dim=(4, 5))
 
 
 def _check_pooling(

@@ -6,10 +6,9 @@ window, `H'` and `W'` of the output: one place for each position of the window.
 
 from torch import Tensor
 
-from notes.checks import check_positive, check_shape
+from notes.checks import as_integer, as_pair, check_shape
 
 
-# --8<-- [start:output_size]
 def output_size(
     size: int,
     window: int,
@@ -33,7 +32,7 @@ def output_size(
         padding: Pixels added at each of the two ends.
         dilation: Pixels from one entry of the window to the next; 1 leaves no gaps.
         ceil_mode: Round up instead of down: keep a last window that sticks out of the padded
-            image, if it starts inside the image or the padding before it.
+            image, by less than the stride, if it starts inside the image or the padding before it.
 
     Raises:
         ValueError: If an argument is too small or the window does not fit even once.
@@ -49,40 +48,31 @@ def output_size(
     Explained in:
         [The size][the-size]
     """
-    for name, value in {
-        "size": size,
-        "window": window,
-        "stride": stride,
-        "dilation": dilation,
-    }.items():
-        check_positive(name, value)
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0, got {padding}")
+    size, window = as_integer("size", size), as_integer("window", window)
+    stride, dilation = as_integer("stride", stride), as_integer("dilation", dilation)
+    padding = as_integer("padding", padding, minimum=0)
     # --8<-- [start:output_size_rule]
     reach = dilation * (window - 1) + 1
     room = size + 2 * padding - reach
+    if ceil_mode:
+        room += stride - 1  # so far the last window may stick out
     if room < 0:
         raise ValueError(
             f"window must fit into the padded image of {size + 2 * padding} pixels, got {reach}"
         )
-    if not ceil_mode:
-        return room // stride + 1
+    steps = room // stride
+    if ceil_mode and steps * stride >= size + padding:
+        steps -= 1  # this window would start in the padding behind the image, and see no pixel
+    return steps + 1
     # --8<-- [end:output_size_rule]
-    steps = -(-room // stride)
-    # A window that starts in the padding behind the image would see no pixel at all.
-    return steps + 1 if steps * stride < size + padding else steps
 
 
-# --8<-- [end:output_size]
-
-
-# --8<-- [start:sliding_windows]
 def sliding_windows(
     images: Tensor,
-    window: tuple[int, int],
+    window: int | tuple[int, int],
     *,
-    stride: tuple[int, int] = (1, 1),
-    dilation: tuple[int, int] = (1, 1),
+    stride: int | tuple[int, int] = 1,
+    dilation: int | tuple[int, int] = 1,
 ) -> Tensor:
     """Every window of every image, as a view: nothing is copied.
 
@@ -92,8 +82,8 @@ def sliding_windows(
 
     Args:
         images: `(B, C, H, W)`, any dtype.
-        window: Height and width of the window.
-        stride: Pixels from one window to the next, down and across.
+        window: Height and width of the window, or one number for both.
+        stride: Pixels from one window to the next, `(down, across)` or one number for both.
         dilation: Pixels from one entry of the window to the next.
 
     Returns:
@@ -113,12 +103,11 @@ def sliding_windows(
         [At the border][at-the-border]
     """
     check_shape("images", images, "B", "C", "H", "W")
+    sizes, strides = as_pair("window", window), as_pair("stride", stride)
+    dilations = as_pair("dilation", dilation)
     windows = images
     for dim in (0, 1):
-        output_size(images.shape[2 + dim], window[dim], stride=stride[dim], dilation=dilation[dim])
-        reach = dilation[dim] * (window[dim] - 1) + 1
-        windows = windows.unfold(2 + dim, reach, stride[dim])
-    return windows[..., :: dilation[0], :: dilation[1]]  # (B, C, H', W', h, w)
-
-
-# --8<-- [end:sliding_windows]
+        side, step, gap = sizes[dim], strides[dim], dilations[dim]
+        output_size(images.shape[2 + dim], side, stride=step, dilation=gap)  # does it fit?
+        windows = windows.unfold(2 + dim, gap * (side - 1) + 1, step)
+    return windows[..., :: dilations[0], :: dilations[1]]  # (B, C, H', W', h, w)

@@ -7,7 +7,6 @@ from torch import Tensor
 Reduction = Literal["mean", "sum", "none"]
 
 
-# --8<-- [start:reduce_losses]
 def reduce_losses(losses: Tensor, reduction: Reduction) -> Tensor:
     """The mean of the losses, their sum, or all of them.
 
@@ -40,6 +39,3 @@ def reduce_losses(losses: Tensor, reduction: Reduction) -> Tensor:
     if reduction == "none":
         return losses
     raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
-
-
-# --8<-- [end:reduce_losses]

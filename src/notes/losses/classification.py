@@ -1,24 +1,126 @@
-"""Losses for classes: how surprised the model is by the right answer.
+r"""Softmax, and losses for classes: how surprised the model is by the right answer.
+
+$e^{89}$ is too large for float32. Softmax does not change if the same number is taken from all
+scores of a row; taking the largest leaves no exponent above 0. Half-precision scores are
+calculated with in `float32`, as in PyTorch.
 
 A NaN in the logits makes the loss NaN, so that a training loop can see it.
 
-Shapes: `B` batch, `K` classes.
+Shapes: `...` any number of leading dimensions, `B` batch, `K` classes.
 """
 
 import torch
 from torch import Tensor
 
 from notes.checks import (
+    check_device,
     check_floating,
     check_indices,
     check_not_empty,
-    check_probabilities,
     check_probability,
-    check_same,
     check_shape,
 )
 from notes.losses._reduction import Reduction, reduce_losses
-from notes.losses.softmax import log_softmax, log_sum_exp
+
+
+# --8<-- [start:log_sum_exp]
+def log_sum_exp(logits: Tensor) -> Tensor:
+    r"""Logarithm of the sum of the exponentials, over the last dimension.
+
+    $$\log \sum_k e^{o_k} = m + \log \sum_k e^{o_k - m}, \qquad m = \max_k o_k$$
+
+    Args:
+        logits: $o$, `(..., K)` scores, floating point; minus infinity rules a class out.
+
+    Returns:
+        `(...)`: for each row a little more than its largest score.
+
+    Raises:
+        TypeError: If the logits are not a floating-point tensor.
+        ValueError: If there is no class.
+
+    Examples:
+        >>> log_sum_exp(torch.tensor([100.0, 100.0]))
+        tensor(100.6931)
+
+    Explained in:
+        [Losses][losses]
+    """
+    check_floating("logits", logits)
+    if logits.dim() == 0 or logits.shape[-1] == 0:
+        raise ValueError(f"logits must have at least one class, got shape {tuple(logits.shape)}")
+    # The shift cancels out, so it needs no gradient.
+    scores = _at_least_float32(logits)
+    shift = scores.detach().max(dim=-1, keepdim=True).values  # (..., 1)
+    shift = torch.where(shift.isinf(), 0.0, shift)  # inf - inf would be NaN
+    total = shift.squeeze(-1) + (scores - shift).exp().sum(dim=-1).log()
+    return total.to(logits.dtype)
+
+
+# --8<-- [end:log_sum_exp]
+
+
+# --8<-- [start:log_softmax]
+def log_softmax(logits: Tensor) -> Tensor:
+    r"""Logarithms of the probabilities that the scores stand for.
+
+    $$\log p_k = o_k - \log \sum_j e^{o_j}$$
+
+    Written so, it stays finite where $\log(\operatorname{softmax}(o))$ would be $\log 0$.
+
+    Args:
+        logits: $o$, `(..., K)` scores, floating point.
+
+    Returns:
+        `(..., K)` numbers that are at most 0.
+
+    Raises:
+        TypeError: If the logits are not a floating-point tensor.
+        ValueError: If there is no class.
+
+    Examples:
+        >>> log_softmax(torch.tensor([1000.0, 0.0]))
+        tensor([    0., -1000.])
+
+    Explained in:
+        [Losses][losses]
+    """
+    check_floating("logits", logits)
+    scores = _at_least_float32(logits)
+    return (scores - log_sum_exp(scores)[..., None]).to(logits.dtype)
+
+
+# --8<-- [end:log_softmax]
+
+
+# --8<-- [start:softmax]
+def softmax(logits: Tensor) -> Tensor:
+    r"""The probabilities that the scores stand for.
+
+    $$p_k = \frac{e^{o_k}}{\sum_j e^{o_j}}$$
+
+    Args:
+        logits: $o$, `(..., K)` scores, floating point.
+
+    Returns:
+        `(..., K)` numbers in [0, 1] that sum to 1 in each row.
+
+    Raises:
+        TypeError: If the logits are not a floating-point tensor.
+        ValueError: If there is no class.
+
+    Examples:
+        >>> softmax(torch.tensor([1.0, -1.0, 2.0]))
+        tensor([0.2595, 0.0351, 0.7054])
+
+    Explained in:
+        [Losses][losses]
+    """
+    check_floating("logits", logits)
+    return log_softmax(_at_least_float32(logits)).exp().to(logits.dtype)
+
+
+# --8<-- [end:softmax]
 
 
 # --8<-- [start:negative_log_likelihood]
@@ -108,101 +210,15 @@ def cross_entropy(
     """
     _check_scores("logits", logits, targets)
     check_probability("label_smoothing", label_smoothing)
-    log_probabilities = log_softmax(logits)
+    log_probabilities = log_softmax(_at_least_float32(logits))
     losses = -_pick(log_probabilities, targets)
     if label_smoothing > 0:
         evenly = -log_probabilities.mean(dim=1)
         losses = (1 - label_smoothing) * losses + label_smoothing * evenly
-    return reduce_losses(losses, reduction)
+    return reduce_losses(losses, reduction).to(logits.dtype)
 
 
 # --8<-- [end:cross_entropy]
-
-
-# --8<-- [start:binary_cross_entropy]
-def binary_cross_entropy(
-    probabilities: Tensor, targets: Tensor, *, reduction: Reduction = "mean"
-) -> Tensor:
-    r"""Cross-entropy of yes-or-no answers given as probabilities.
-
-    $$\ell = -y \log p - (1 - y) \log(1 - p)$$
-
-    As in PyTorch's `binary_cross_entropy`, no logarithm goes below $-100$, so a certain but wrong
-    answer costs 100 instead of infinity. At exactly 0 and 1 a probability has left the range in
-    which rounding can tell it from its neighbors; the clipped logarithm is flat there and gives
-    no gradient (PyTorch gives $10^{12}$). Prefer `binary_cross_entropy_with_logits`, which never
-    gets there.
-
-    Args:
-        probabilities: $p$, any shape, floating point, in [0, 1].
-        targets: $y$, the same shape and dtype, in [0, 1].
-        reduction: `"mean"`, `"sum"` or `"none"`.
-
-    Returns:
-        One number, or with `"none"` one for each entry.
-
-    Raises:
-        TypeError: If the dtypes differ or are not floating-point ones.
-        ValueError: If the shapes differ, there is no entry or one lies outside [0, 1].
-
-    Examples:
-        >>> binary_cross_entropy(torch.tensor([0.2, 0.9]), torch.tensor([0.0, 1.0]))
-        tensor(0.1643)
-
-    Explained in:
-        [Losses][losses]
-    """
-    _check_binary("probabilities", probabilities, targets)
-    check_probabilities("probabilities", probabilities)
-    yes = targets * _clipped_log(probabilities)
-    no = (1 - targets) * _clipped_log(1 - probabilities)
-    return reduce_losses(-yes - no, reduction)
-
-
-# --8<-- [end:binary_cross_entropy]
-
-
-# --8<-- [start:binary_cross_entropy_with_logits]
-def binary_cross_entropy_with_logits(
-    logits: Tensor, targets: Tensor, *, reduction: Reduction = "mean"
-) -> Tensor:
-    r"""Cross-entropy of yes-or-no answers given as scores, stable for every score.
-
-    A sigmoid is a softmax over two scores, 0 for "no" and $o$ for "yes":
-
-    $$\ell = \log\left(e^0 + e^o\right) - y \, o$$
-
-    Args:
-        logits: $o$, any shape, floating point; *not* probabilities.
-        targets: $y$, the same shape and dtype, in [0, 1].
-        reduction: `"mean"`, `"sum"` or `"none"`.
-
-    Returns:
-        One number, or with `"none"` one for each entry.
-
-    Raises:
-        TypeError: If the dtypes differ or are not floating-point ones.
-        ValueError: If the shapes differ, there is no entry or a target lies outside [0, 1].
-
-    Examples:
-        >>> binary_cross_entropy_with_logits(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))
-        tensor(0.4100)
-
-    Explained in:
-        [Losses][losses]
-    """
-    _check_binary("logits", logits, targets)
-    two_scores = torch.stack([torch.zeros_like(logits), logits], dim=-1)  # (..., 2)
-    return reduce_losses(log_sum_exp(two_scores) - targets * logits, reduction)
-
-
-# --8<-- [end:binary_cross_entropy_with_logits]
-
-
-def _clipped_log(values: Tensor) -> Tensor:
-    """The logarithm, but at least -100; at 0 without the NaN that clamping leaves behind."""
-    positive = values > 0
-    return torch.where(positive, torch.where(positive, values, 1.0).log(), -100.0).clamp(min=-100.0)
 
 
 def _pick(rows: Tensor, targets: Tensor) -> Tensor:
@@ -215,16 +231,9 @@ def _check_scores(name: str, scores: Tensor, targets: Tensor) -> None:
     check_floating(name, scores)
     check_not_empty(name, scores)
     check_shape("targets", targets, scores.shape[0])
-    if targets.device != scores.device:
-        raise ValueError(
-            f"targets must be on the device of {name}, {scores.device}, got {targets.device}"
-        )
+    check_device(name, scores, "targets", targets)
     check_indices("targets", targets, scores.shape[1])
 
 
-def _check_binary(name: str, predictions: Tensor, targets: Tensor) -> None:
-    check_floating(name, predictions)
-    check_shape("targets", targets, *predictions.shape)
-    check_same(name, predictions, "targets", targets)
-    check_not_empty(name, predictions)
-    check_probabilities("targets", targets)
+def _at_least_float32(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -12,13 +12,10 @@ from collections import OrderedDict
 
 from torch import nn
 
-from notes.checks import check_positive
-from notes.models._scaled_width import scaled
-from notes.models.classifier import ImageClassifier
-from notes.models.image_size import check_image_size, map_side
+from notes.checks import as_integer
+from notes.models.classifier import ImageClassifier, check_image_size, map_side, scaled
 
 
-# --8<-- [start:alexnet]
 def alexnet(
     in_channels: int = 1, num_classes: int = 10, *, image_size: int = 224, width: float = 1.0
 ) -> ImageClassifier:
@@ -48,8 +45,9 @@ def alexnet(
     Explained in:
         [AlexNet][alexnet]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
+    image_size = as_integer("image_size", image_size)
     # --8<-- [start:layers]
     channels1, channels2, channels3 = scaled(96, width), scaled(256, width), scaled(384, width)
     hidden_features = scaled(4096, width)
@@ -83,6 +81,3 @@ def alexnet(
     # --8<-- [end:layers]
     stages = OrderedDict[str, nn.Module](features=features, classifier=classifier)
     return ImageClassifier(stages, name="AlexNet", image_size=image_size)
-
-
-# --8<-- [end:alexnet]

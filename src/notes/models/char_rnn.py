@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from notes.checks import check_indices, check_positive, check_shape
+from notes.checks import as_integer, check_indices, check_shape
 
 
 # --8<-- [start:one_hot_rnn]
@@ -42,14 +42,14 @@ class OneHotRNN(nn.Module):
 
     def __init__(self, vocabulary_size: int) -> None:
         super().__init__()
-        check_positive("vocabulary_size", vocabulary_size)
+        vocabulary_size = as_integer("vocabulary_size", vocabulary_size)
         self.vocabulary_size = vocabulary_size
         self.recurrent = nn.RNN(vocabulary_size, vocabulary_size, batch_first=True)
 
     def forward(self, characters: Tensor) -> Tensor:
         """`(B, T)` character numbers to `(B, T, V)` scores in (-1, 1)."""
         _check_characters(characters, self.vocabulary_size)
-        one_hot = F.one_hot(characters, self.vocabulary_size)  # (B, T, V)
+        one_hot = F.one_hot(characters.long(), self.vocabulary_size)  # (B, T, V)
         # One-hot numbers are integers; the layer wants the type of its weights.
         scores, _ = self.recurrent(one_hot.to(next(self.parameters()).dtype))
         result: Tensor = scores
@@ -95,10 +95,10 @@ class CharacterRNN(nn.Module):
         cell: Literal["rnn", "gru", "lstm"] = "rnn",
     ) -> None:
         super().__init__()
-        check_positive("vocabulary_size", vocabulary_size)
-        check_positive("embedding_dim", embedding_dim)
-        check_positive("hidden_size", hidden_size)
-        check_positive("num_layers", num_layers)
+        vocabulary_size = as_integer("vocabulary_size", vocabulary_size)
+        embedding_dim = as_integer("embedding_dim", embedding_dim)
+        hidden_size = as_integer("hidden_size", hidden_size)
+        num_layers = as_integer("num_layers", num_layers)
         if cell not in RECURRENT:
             raise ValueError(f"cell must be one of {sorted(RECURRENT)}, got {cell!r}")
         self.embedding = nn.Embedding(vocabulary_size, embedding_dim)
@@ -108,7 +108,7 @@ class CharacterRNN(nn.Module):
     def forward(self, characters: Tensor) -> Tensor:
         """`(B, T)` character numbers to `(B, T, V)` logits."""
         _check_characters(characters, self.embedding.num_embeddings)
-        embedded = self.embedding(characters)  # (B, T, embedding_dim)
+        embedded = self.embedding(characters.long())  # (B, T, embedding_dim)
         hidden, _ = self.recurrent(embedded)  # (B, T, hidden_size)
         logits: Tensor = self.output(hidden)  # (B, T, V)
         return logits
@@ -146,10 +146,10 @@ class NameClassifier(nn.Module):
         self, vocabulary_size: int, num_classes: int, embedding_dim: int = 10, hidden_size: int = 16
     ) -> None:
         super().__init__()
-        check_positive("vocabulary_size", vocabulary_size)
-        check_positive("num_classes", num_classes)
-        check_positive("embedding_dim", embedding_dim)
-        check_positive("hidden_size", hidden_size)
+        vocabulary_size = as_integer("vocabulary_size", vocabulary_size)
+        num_classes = as_integer("num_classes", num_classes)
+        embedding_dim = as_integer("embedding_dim", embedding_dim)
+        hidden_size = as_integer("hidden_size", hidden_size)
         self.embedding = nn.Embedding(vocabulary_size, embedding_dim)
         self.recurrent = nn.GRU(embedding_dim, hidden_size, batch_first=True, bidirectional=True)
         self.output = nn.Linear(2 * hidden_size, num_classes)
@@ -158,12 +158,14 @@ class NameClassifier(nn.Module):
         """`(B, T)` padded character numbers and `(B,)` lengths of 1 to `T` to `(B, K)` logits."""
         _check_characters(characters, self.embedding.num_embeddings)
         check_shape("lengths", lengths, len(characters))
-        if not ((lengths >= 1) & (lengths <= characters.shape[1])).all():
-            raise ValueError(
-                f"lengths must lie in [1, {characters.shape[1]}], got {lengths.tolist()}"
-            )
+        check_indices("lengths", lengths, characters.shape[1] + 1)
+        if (lengths == 0).any():
+            raise ValueError(f"lengths must be at least 1, got {lengths.tolist()}")
         packed = pack_padded_sequence(
-            self.embedding(characters), lengths.cpu(), batch_first=True, enforce_sorted=False
+            self.embedding(characters.long()),
+            lengths.long().cpu(),
+            batch_first=True,
+            enforce_sorted=False,
         )
         _, last = self.recurrent(packed)  # (2, B, hidden_size): forwards, backwards
         logits: Tensor = self.output(torch.cat([last[0], last[1]], dim=1))  # (B, K)

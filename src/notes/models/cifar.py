@@ -12,7 +12,7 @@ from typing import Literal
 
 from torch import nn
 
-from notes.checks import check_positive
+from notes.checks import as_integer
 from notes.models.classifier import ImageClassifier
 
 # --8<-- [start:cifar_cnn]
@@ -47,9 +47,9 @@ def cifar_cnn(
     Explained in:
         [Models][models]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
-    check_positive("hidden_features", hidden_features)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
+    hidden_features = as_integer("hidden_features", hidden_features)
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {activation!r}")
     act = ACTIVATIONS[activation]

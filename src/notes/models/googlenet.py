@@ -13,9 +13,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from notes.checks import check_positive
-from notes.models._scaled_width import scaled
-from notes.models.classifier import ImageClassifier
+from notes.checks import as_integer
+from notes.models.classifier import ImageClassifier, scaled
 
 Paths = tuple[int, tuple[int, int], tuple[int, int], int]
 
@@ -119,8 +118,8 @@ def googlenet(
     Explained in:
         [GoogLeNet][googlenet]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     # --8<-- [start:googlenet]
     channels1, channels2 = scaled(64, width), scaled(192, width)
     stage3, channels3 = _inceptions(channels2, STAGE3, width)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from torch import nn
 
-from notes.checks import check_positive
+from notes.checks import as_integer
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
@@ -50,8 +50,8 @@ def lenet(
     Explained in:
         [LeNet][lenet]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {sorted(ACTIVATIONS)}, got {activation!r}")
     if pooling not in POOLINGS:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from torch import nn
 
-from notes.checks import check_positive, check_probability
+from notes.checks import as_integer, check_probability
 
 # --8<-- [start:mlp]
 DROPOUT_SIZES = (784, 256, 256, 10)  # with dropout 0.2 and 0.5, for Fashion-MNIST
@@ -68,8 +68,7 @@ def mlp(
             f"dropout must have one value for each of the {num_hidden} hidden layers, "
             f"got {tuple(dropout)}"
         )
-    for number, size in enumerate(sizes):
-        check_positive(f"sizes[{number}]", size)
+    sizes = [as_integer(f"sizes[{number}]", size) for number, size in enumerate(sizes)]
     for number, p in enumerate(dropout):
         check_probability(f"dropout[{number}]", p)
     layers: list[nn.Module] = [nn.Flatten()]  # (B, D)

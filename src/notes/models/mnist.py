@@ -17,7 +17,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from notes.checks import check_positive
+from notes.checks import as_integer
 from notes.models.classifier import ImageClassifier
 
 
@@ -40,8 +40,8 @@ def mnist_cnn(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier:
     Explained in:
         [A small network for digits][a-small-network-for-digits]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     # --8<-- [start:mnist_cnn]
     layers = OrderedDict[str, nn.Module](
         conv1=nn.Conv2d(in_channels, 10, kernel_size=5),  # (B, 10, 24, 24)
@@ -117,8 +117,8 @@ def mnist_inception(in_channels: int = 1, num_classes: int = 10) -> ImageClassif
     Explained in:
         [A small network for digits][a-small-network-for-digits]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     # --8<-- [start:mnist_inception]
     layers = OrderedDict[str, nn.Module](
         conv1=nn.Conv2d(in_channels, 10, kernel_size=5),  # (B, 10, 24, 24)
@@ -136,7 +136,6 @@ def mnist_inception(in_channels: int = 1, num_classes: int = 10) -> ImageClassif
     # --8<-- [end:mnist_inception]
 
 
-# --8<-- [start:mnist_resnet]
 class PlainResidualBlock(nn.Module):
     """`relu(x + conv2(relu(conv1(x))))`: the idea of a residual block and nothing else.
 
@@ -183,8 +182,8 @@ def mnist_resnet(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier
     Explained in:
         [A small one][a-small-one]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     # --8<-- [start:mnist_resnet_layers]
     layers = OrderedDict[str, nn.Module](
         conv1=nn.Conv2d(in_channels, 16, kernel_size=5),  # (B, 16, 24, 24)
@@ -200,6 +199,3 @@ def mnist_resnet(in_channels: int = 1, num_classes: int = 10) -> ImageClassifier
     )
     # --8<-- [end:mnist_resnet_layers]
     return ImageClassifier(layers, name="the MNIST ResNet", image_size=28)
-
-
-# --8<-- [end:mnist_resnet]

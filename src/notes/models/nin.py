@@ -11,12 +11,10 @@ from collections import OrderedDict
 
 from torch import nn
 
-from notes.checks import check_positive
-from notes.models._scaled_width import scaled
-from notes.models.classifier import ImageClassifier
+from notes.checks import as_integer
+from notes.models.classifier import ImageClassifier, scaled
 
 
-# --8<-- [start:nin_block]
 def nin_block(
     in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0
 ) -> nn.Sequential:
@@ -45,10 +43,6 @@ def nin_block(
     # --8<-- [end:block]
 
 
-# --8<-- [end:nin_block]
-
-
-# --8<-- [start:nin]
 def nin(
     in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0, final_relu: bool = True
 ) -> ImageClassifier:
@@ -79,8 +73,8 @@ def nin(
     Explained in:
         [Network in network][network-in-network]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     channels1, channels2, channels3 = scaled(96, width), scaled(256, width), scaled(384, width)
     # --8<-- [start:layers]
     block4 = nin_block(channels3, num_classes, kernel_size=3, padding=1)
@@ -99,6 +93,3 @@ def nin(
     )
     # --8<-- [end:layers]
     return ImageClassifier(stages, name="NiN")
-
-
-# --8<-- [end:nin]

@@ -15,12 +15,10 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from notes.checks import check_positive
-from notes.models._scaled_width import scaled
-from notes.models.classifier import ImageClassifier
+from notes.checks import as_integer
+from notes.models.classifier import ImageClassifier, scaled
 
 
-# --8<-- [start:residual_block]
 class ZeroPaddedShortcut(nn.Module):
     """A shortcut without weights: every `stride`-th pixel, and zeros for the new channels.
 
@@ -112,10 +110,6 @@ class ResidualBlock(nn.Module):
         # --8<-- [end:block_forward]
 
 
-# --8<-- [end:residual_block]
-
-
-# --8<-- [start:resnet18]
 def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0) -> ImageClassifier:
     """ResNet-18: `(B, C, H, W)` images of any size to `(B, K)` logits, made for 224x224.
 
@@ -141,8 +135,8 @@ def resnet18(in_channels: int = 1, num_classes: int = 10, *, width: float = 1.0)
     Explained in:
         [ResNet][resnet]
     """
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     # --8<-- [start:resnet18_layers]
     channels1, channels2, channels3, channels4 = (scaled(n, width) for n in (64, 128, 256, 512))
     stages = OrderedDict[str, nn.Module](  # the shapes are those of full width, for 224x224 images
@@ -171,10 +165,6 @@ def _two_blocks(in_channels: int, out_channels: int, stride: int) -> nn.Sequenti
     )
 
 
-# --8<-- [end:resnet18]
-
-
-# --8<-- [start:cifar_resnet]
 def cifar_resnet(
     depth: int = 20, in_channels: int = 3, num_classes: int = 10, *, width: float = 1.0
 ) -> ImageClassifier:
@@ -204,10 +194,11 @@ def cifar_resnet(
     Explained in:
         [ResNet][resnet]
     """
-    if depth < 8 or (depth - 2) % 6:
-        raise ValueError(f"depth must be 6 n + 2 with n of at least 1, got {depth}")
-    check_positive("in_channels", in_channels)
-    check_positive("num_classes", num_classes)
+    depth = as_integer("depth", depth, minimum=8)
+    if (depth - 2) % 6:
+        raise ValueError(f"depth must be 6 n + 2 with a whole n, got {depth}")
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
     blocks_per_stage = (depth - 2) // 6
     channels1, channels2, channels3 = (scaled(count, width) for count in (16, 32, 64))
     stages = OrderedDict[str, nn.Module](  # the shapes are those of full width, for 32x32 images
@@ -230,6 +221,3 @@ def _padded_blocks(count: int, in_channels: int, out_channels: int, stride: int)
     first = ResidualBlock(in_channels, out_channels, stride, shortcut="padding", bias=False)
     others = (ResidualBlock(out_channels, out_channels, bias=False) for _ in range(count - 1))
     return nn.Sequential(first, *others)
-
-
-# --8<-- [end:cifar_resnet]

@@ -9,15 +9,12 @@ Shapes: `B` batch, `C` channels, `H` height, `W` width, `K` classes.
 """
 
 from collections import OrderedDict
-from typing import Literal
 
 from torch import nn
 
-from notes.checks import check_positive
-from notes.models._scaled_width import scaled
-from notes.models.classifier import ImageClassifier
+from notes.checks import as_integer
+from notes.models.classifier import ImageClassifier, scaled
 
-# --8<-- [start:blocks]
 # --8<-- [start:depths]
 CHANNELS = (64, 128, 256, 512, 512)
 CONVOLUTIONS = {  # in each of the five blocks
@@ -51,12 +48,8 @@ def vgg_block(num_convolutions: int, in_channels: int, out_channels: int) -> nn.
     # --8<-- [end:layers]
 
 
-# --8<-- [end:blocks]
-
-
-# --8<-- [start:vgg]
 def vgg(
-    depth: Literal[11, 13, 16, 19] = 11,
+    depth: int = 11,
     in_channels: int = 1,
     num_classes: int = 10,
     *,
@@ -70,7 +63,7 @@ def vgg(
     for a 224x224 image.
 
     Args:
-        depth: Number of layers with weights.
+        depth: Number of layers with weights: 11, 13, 16 or 19.
         in_channels: Channels of the images, 1 for gray ones and 3 for color.
         num_classes: Number of logits, one for each class.
         width: Multiplies the channels and the hidden features.
@@ -93,12 +86,14 @@ def vgg(
     Explained in:
         [VGG][vgg]
     """
+    depth = as_integer("depth", depth)
     if depth not in CONVOLUTIONS:
-        raise ValueError(f"depth must be one of {sorted(CONVOLUTIONS)}, got {depth!r}")
+        raise ValueError(f"depth must be one of {sorted(CONVOLUTIONS)}, got {depth}")
+    in_channels = as_integer("in_channels", in_channels)
+    num_classes = as_integer("num_classes", num_classes)
+    map_size = as_integer("map_size", map_size)
     hidden = scaled(4096, width) if hidden_features is None else hidden_features
-    sizes = {"in_channels": in_channels, "num_classes": num_classes, "map_size": map_size}
-    for name, value in {**sizes, "hidden_features": hidden}.items():
-        check_positive(name, value)
+    hidden = as_integer("hidden_features", hidden)
     # --8<-- [start:stages]
     channels = [in_channels, *(scaled(count, width) for count in CHANNELS)]
     blocks = OrderedDict[str, nn.Module](
@@ -119,6 +114,3 @@ def vgg(
     # --8<-- [end:stages]
     stages = OrderedDict[str, nn.Module](features=nn.Sequential(blocks), classifier=classifier)
     return ImageClassifier(stages, name=f"VGG-{depth}")
-
-
-# --8<-- [end:vgg]

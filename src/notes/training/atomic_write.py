@@ -8,15 +8,74 @@ Source: Pillai et al., "All File Systems Are Not Created Equal" (2014),
 https://www.usenix.org/conference/osdi14/technical-sessions/presentation/pillai.
 """
 
+import errno
 import os
+import re
+import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 STALE_SECONDS = 600  # a writer that lives touches its file far more often
+
+
+# --8<-- [start:check_writable]
+def check_writable(name: str, path: str | Path) -> None:
+    """Refuse a path that `atomic_write` could not replace, before there is anything to write.
+
+    A temporary file is made for a moment, since only that shows what the system allows.
+
+    Args:
+        name: What the caller calls the argument.
+        path: The file to make or replace.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+        IsADirectoryError: If `path` is a folder.
+        OSError: If `path` is a device or a pipe, or its name is too long.
+        PermissionError: If `path` is a read-only file, or its folder cannot be written.
+
+    Examples:
+        >>> check_writable("checkpoint", "no/such/folder/run.pt")
+        Traceback (most recent call last):
+        ...
+        FileNotFoundError: checkpoint must be in an existing folder, got 'no/such/folder/run.pt'
+
+    Explained in:
+        [Checkpoints][checkpoints]
+    """
+    given, path = repr(str(path)), Path(path).resolve()
+    try:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{name} must be in an existing folder, got {given}")
+        if path.is_dir():
+            raise IsADirectoryError(f"{name} must be a file, got the folder {given}")
+        temporary = _temporary(path)
+        temporary.open("xb").close()
+        temporary.unlink()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise OSError(f"{name} must have a shorter name, got {given}") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            reason = f"{str(path.parent)!r} ({error.strerror})"
+            raise PermissionError(f"{name} must be in a writable folder, got {reason}") from error
+        raise
+    if path.exists() and not path.is_file():
+        raise OSError(f"{name} must be a file, got the device or pipe {given}")
+    # Renaming would replace a protected file without a word: only its folder's rights count.
+    if path.exists() and not (path.stat().st_mode & 0o222 and _may_write(path)):
+        raise PermissionError(f"{name} must not be a read-only file, got {given}")
+
+
+# --8<-- [end:check_writable]
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 # --8<-- [start:atomic_write]
@@ -29,6 +88,9 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     path finds that nobody has touched it for ten minutes. Several processes may write to one path
     at once: each has its own temporary file, and the last one to finish wins.
 
+    A file that is replaced keeps its mode, its extended attributes and, where the system allows
+    it, its owner. Another name of the same file (a hard link) keeps the old content.
+
     Args:
         path: The file to make or replace. A symbolic link is followed.
 
@@ -36,9 +98,7 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         The temporary file, open for writing.
 
     Raises:
-        FileNotFoundError: If the folder does not exist.
-        IsADirectoryError: If `path` is a folder.
-        PermissionError: If `path` is a read-only file, or its folder cannot be written.
+        OSError: As `check_writable` does, or if the disk is full.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
@@ -53,22 +113,21 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         [Checkpoints][checkpoints]
     """
     path = Path(path).resolve()
-    _check_path(path)
+    check_writable("path", path)
     _remove_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = _temporary(path)
     try:
-        file = temporary.open("xb")
-    except OSError as error:
-        reason = f"{str(path.parent)!r} ({error.strerror})"
-        raise PermissionError(f"path must be in a writable folder, got {reason}") from error
-    try:
-        with file:
+        with temporary.open("xb") as file:
+            if path.exists():
+                _copy_rights(path, temporary)  # before anything stands in it
             yield file
             file.flush()
             os.fsync(file.fileno())  # the content must be on the disk before its name is
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # "No space left on device" alone does not say where
         raise
     _flush_folder(path.parent)
 
@@ -76,34 +135,37 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
 # --8<-- [end:atomic_write]
 
 
-def _check_path(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path must be in an existing folder, got {str(path)!r}")
-    if path.is_dir():
-        raise IsADirectoryError(f"path must be a file, got the folder {str(path)!r}")
-    # Renaming would replace a protected file without a word: only its folder's rights count.
-    if path.exists() and not path.stat().st_mode & 0o222:
-        raise PermissionError(f"path must not be a read-only file, got {str(path)!r}")
+def _copy_rights(old: Path, new: Path) -> None:
+    """Give the new file the owner, the mode and the extended attributes of the old one."""
+    status = old.stat()
+    for owner in ((-1, status.st_gid), (status.st_uid, -1)):
+        with suppress(OSError, AttributeError):  # only root gives files away; Windows has no owners
+            os.chown(new, *owner)
+    shutil.copystat(old, new)
+    os.utime(new)  # copied as well, and the old time would look like a leftover's
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
 def _remove_leftovers(path: Path) -> None:
-    for leftover in path.parent.iterdir():
-        is_ours = leftover.name.startswith(f".{path.name}.") and leftover.suffix == ".tmp"
-        if is_ours and _age(leftover) > STALE_SECONDS:
-            leftover.unlink(missing_ok=True)
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{32}}\.tmp")
+    with suppress(OSError):  # tidying up is no reason to fail
+        for leftover in path.parent.iterdir():
+            if ours.fullmatch(leftover.name) and _is_stale(leftover):
+                leftover.unlink()
 
 
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:  # another writer has just finished with it
-        return 0
+def _is_stale(path: Path) -> bool:
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > STALE_SECONDS
 
 
 def _flush_folder(folder: Path) -> None:
     """Put the new name on the disk as well; where folders cannot be opened, the system does it."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -5,24 +5,36 @@ cannot run code.
 """
 
 import copy
+import operator
 import zipfile
-from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import nn
 from torch.amp import GradScaler
-from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from notes.training._random_states import get_random_states, set_random_states
+from notes.training._states import (
+    AnyGenerator,
+    HasState,
+    check_fits,
+    get_states,
+    kinds,
+    optimizer_shapes,
+    plain,
+    set_states,
+)
 from notes.training.atomic_write import atomic_write
 
-FORMAT = "notes.checkpoint 1"
-PLAIN_TYPES = (type(None), bool, int, float, str, torch.dtype, torch.device, torch.Size)
+FORMAT = "notes.checkpoint 2"
+
+
+class _DryRun(Exception):  # noqa: N818 - no error: it keeps the new file from replacing the old one
+    pass
 
 
 # --8<-- [start:Checkpoint]
@@ -44,11 +56,6 @@ class Checkpoint(NamedTuple):
 # --8<-- [end:Checkpoint]
 
 
-class _HasState(Protocol):
-    def state_dict(self) -> Any: ...
-    def load_state_dict(self, state_dict: Any) -> Any: ...
-
-
 # --8<-- [start:save_checkpoint]
 def save_checkpoint(
     path: str | Path,
@@ -57,14 +64,16 @@ def save_checkpoint(
     optimizer: Optimizer | None = None,
     scheduler: LRScheduler | None = None,
     scaler: GradScaler | None = None,
-    generators: Mapping[str, Generator] | None = None,
+    generators: Mapping[str, AnyGenerator] | None = None,
     epoch: int = 0,
     extra: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
 ) -> None:
     """Write everything that a training run needs to go on.
 
     The random states of Python, NumPy and PyTorch are always in it. The file is replaced in one
-    step: whoever is killed meanwhile leaves the old checkpoint or the new one, never half of one.
+    step, once it has been read back: whoever is killed meanwhile leaves the old checkpoint or the
+    new one, never half of one, and what no load accepts replaces nothing.
 
     Args:
         path: The file to make or replace.
@@ -72,33 +81,38 @@ def save_checkpoint(
         optimizer: Its momenta, step counts and learning rates.
         scheduler: Its position.
         scaler: The scale of mixed-precision training.
-        generators: Further generators by name, say the one that shuffles the data.
+        generators: Further generators by name, say the one that shuffles the data: of PyTorch,
+            NumPy or Python.
         epoch: Number of epochs that are finished.
-        extra: More values to keep: tensors, numbers, text, and lists or dicts of them.
+        extra: More values to keep: tensors, numbers, text, and lists or dicts of them. Numbers of
+            NumPy are saved as Python's.
+        dry_run: Whether to throw the new file away after it has been read back: to find out
+            beforehand what would be refused.
 
     Raises:
         FileNotFoundError: If the folder of `path` does not exist; see `atomic_write` for the rest.
-        TypeError: If a value could not be loaded again.
+        OSError: If the disk is full.
+        TypeError: If a value could not be loaded again, or `epoch` is not an integer.
         ValueError: If `epoch` is negative.
 
     Explained in:
         [Checkpoints][checkpoints]
     """
-    if epoch < 0:
-        raise ValueError(f"epoch must be at least 0, got {epoch}")
     parts = _parts(model, optimizer, scheduler, scaler)
-    contents = {
-        "format": FORMAT,
-        "kinds": _kinds(parts),
-        "optimizer_shapes": _optimizer_shapes(optimizer),
-        "epoch": epoch,
-        "extra": dict(extra or {}),
-        **_states(parts, generators or {}),
-    }
-    for name, value in contents.items():
-        _check_plain(name, value)
-    with atomic_write(path) as file:
-        torch.save(contents, file)
+    contents = _plain_contents(
+        {
+            "format": FORMAT,
+            "kinds": kinds(parts),
+            "optimizer_shapes": optimizer_shapes(parts),
+            "epoch": epoch,
+            "extra": dict(extra or {}),
+            **get_states(parts, generators or {}),
+        }
+    )
+    with suppress(_DryRun), atomic_write(path) as file:
+        _write(contents, file)
+        if dry_run:
+            raise _DryRun
 
 
 # --8<-- [end:save_checkpoint]
@@ -112,8 +126,9 @@ def load_checkpoint(
     optimizer: Optimizer | None = None,
     scheduler: LRScheduler | None = None,
     scaler: GradScaler | None = None,
-    generators: Mapping[str, Generator] | None = None,
+    generators: Mapping[str, AnyGenerator] | None = None,
     restore_random_states: bool = True,
+    check: Callable[[Checkpoint], object] | None = None,
 ) -> Checkpoint:
     """Put a training run back to where it was saved; all of it or, after an error, nothing of it.
 
@@ -128,6 +143,7 @@ def load_checkpoint(
         scaler: A scaler.
         generators: Generators by the names they were saved under.
         restore_random_states: Whether to put the global random generators back as well.
+        check: Called with the result before anything is put back; raises if it is the wrong one.
 
     Returns:
         The number of finished epochs and the extra values.
@@ -144,15 +160,19 @@ def load_checkpoint(
     contents = _read(path)
     parts = _parts(model, optimizer, scheduler, scaler)
     try:
-        _check_fits(contents, parts, generators)
+        check_fits(contents, parts, generators)
+        checkpoint = Checkpoint(operator.index(contents["epoch"]), dict(contents["extra"]))
     except (AttributeError, KeyError, TypeError):
         raise _not_ours(path) from None
-    before = copy.deepcopy(_states(parts, generators))
+    if check is not None:
+        check(checkpoint)
+    before = copy.deepcopy(get_states(parts, generators))
     try:
-        checkpoint = Checkpoint(int(contents["epoch"]), dict(contents["extra"]))
-        _apply(contents, parts, generators, restore_random_states)
-    except Exception as error:
-        _apply(before, parts, generators, restore_random_states)
+        set_states(contents, parts, generators, restore_random_states)
+    except BaseException as error:
+        set_states(before, parts, generators, restore_random_states)
+        if not isinstance(error, Exception):  # Ctrl-C
+            raise
         raise ValueError(
             f"path must be a checkpoint that fits, got {path.name!r}: {error}"
         ) from error
@@ -167,60 +187,45 @@ def _parts(
     optimizer: Optimizer | None,
     scheduler: LRScheduler | None,
     scaler: GradScaler | None,
-) -> dict[str, _HasState]:
+) -> dict[str, HasState]:
     named = {"model": model, "optimizer": optimizer, "scheduler": scheduler, "scaler": scaler}
     return {name: part for name, part in named.items() if part is not None}
 
 
-def _states(parts: dict[str, _HasState], generators: Mapping[str, Generator]) -> dict[str, Any]:
-    return {
-        "parts": {name: part.state_dict() for name, part in parts.items()},
-        "generators": {name: generator.get_state() for name, generator in generators.items()},
-        "random_states": get_random_states(),
-    }
+def _plain_contents(contents: dict[str, Any]) -> dict[str, Any]:
+    try:
+        contents = {name: plain(name, value) for name, value in contents.items()}
+    except RecursionError:
+        raise TypeError("extra and states must be nested less deeply") from None
+    epoch = contents["epoch"]
+    if type(epoch) is not int:
+        raise TypeError(f"epoch must be an integer, got {epoch!r}")
+    if epoch < 0:
+        raise ValueError(f"epoch must be at least 0, got {epoch}")
+    return contents
 
 
-def _apply(
-    states: dict[str, Any],
-    parts: dict[str, _HasState],
-    generators: Mapping[str, Generator],
-    restore_random_states: bool,
-) -> None:
-    for name, part in parts.items():
-        part.load_state_dict(states["parts"][name])
-    for name, generator in generators.items():
-        generator.set_state(states["generators"][name])
-    if restore_random_states:
-        set_random_states(states["random_states"])
+def _write(contents: dict[str, Any], file: BinaryIO) -> None:
+    """Write the contents, and find out whether they can be read, while the old file is there."""
+    try:
+        torch.save(contents, file)
+        file.flush()
+        _load(file.name)
+    except OSError:
+        raise
+    except Exception as error:
+        if isinstance(error.__context__, OSError):  # torch.save hides that the disk is full
+            raise error.__context__ from None
+        raise TypeError("extra and states must hold only what torch.load accepts") from error
 
 
-def _kinds(parts: dict[str, _HasState]) -> dict[str, str]:
-    """The class of each part. For a model the names and shapes of its parameters count."""
-    return {name: type(part).__name__ for name, part in parts.items() if name != "model"}
-
-
-def _optimizer_shapes(optimizer: Optimizer | None) -> list[list[list[int]]]:
-    """The shape of each parameter of each group. The optimizer itself only counts them."""
-    groups = optimizer.param_groups if optimizer else []
-    return [[list(parameter.shape) for parameter in group["params"]] for group in groups]
-
-
-def _check_plain(name: str, value: Any) -> None:
-    """Refuse what `torch.load(..., weights_only=True)` would refuse, while the run still lives."""
-    if is_lazy(value):
-        raise TypeError(f"{name} must have a shape (run a batch through lazy layers first)")
-    # Exact types: numpy.float64 is a float to isinstance, and an unknown object to torch.load.
-    kind = type(value)
-    if kind in (dict, OrderedDict, Counter):
-        for key, item in value.items():
-            _check_plain(f"{name}[{key!r}]", item)
-    elif kind in (list, tuple):
-        for position, item in enumerate(value):
-            _check_plain(f"{name}[{position}]", item)
-    elif kind not in (*PLAIN_TYPES, Tensor, nn.Parameter):
-        raise TypeError(
-            f"{name} must be a tensor, number, text, or a list or dict of them, got {kind.__name__}"
-        )
+def _load(name: str) -> None:
+    """Load a file without reading its numbers, where the system can map a file into memory."""
+    how: dict[str, Any] = {"map_location": "cpu", "weights_only": True}
+    try:
+        torch.load(name, mmap=True, **how)
+    except RuntimeError:
+        torch.load(name, **how)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -248,49 +253,3 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _not_ours(path: Path) -> ValueError:
     return ValueError(f"path must be a checkpoint written by save_checkpoint, got {path.name!r}")
-
-
-def _check_fits(
-    contents: dict[str, Any], parts: dict[str, _HasState], generators: Mapping[str, Generator]
-) -> None:
-    for asked, saved in ((parts, "parts"), (generators, "generators")):
-        missing = sorted(set(asked) - set(contents[saved]))
-        if missing:
-            raise ValueError(
-                f"path must be a checkpoint with the state of {missing[0]!r}, "
-                f"got one with {sorted(contents[saved])}"
-            )
-    _check_model(contents["parts"]["model"], parts["model"].state_dict())
-    for name, kind in _kinds(parts).items():
-        saved_kind = contents["kinds"][name]
-        if kind != saved_kind:
-            raise ValueError(f"{name} must be of the saved kind, {saved_kind}, got {kind}")
-    if "optimizer" in parts:
-        _check_optimizer(contents["optimizer_shapes"], parts["optimizer"])
-
-
-def _check_model(saved: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    for name in [*saved, *current]:
-        saved_form, current_form = _form(saved.get(name)), _form(current.get(name))
-        if saved_form != current_form:
-            raise ValueError(
-                f"model must have the architecture of the checkpoint, {name} {saved_form}, "
-                f"got {name} {current_form}"
-            )
-
-
-def _form(value: Any) -> str:
-    if is_lazy(value):
-        return "without a shape (run a batch through lazy layers first)"
-    if isinstance(value, Tensor):
-        return f"of shape {tuple(value.shape)} and {value.dtype}"
-    return "missing" if value is None else f"of type {type(value).__name__}"
-
-
-def _check_optimizer(saved: list[list[list[int]]], optimizer: Any) -> None:
-    current = _optimizer_shapes(optimizer)
-    if saved != current:
-        raise ValueError(
-            f"optimizer must have the parameters of the checkpoint, of shapes {saved}, "
-            f"got {current}"
-        )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from notes.training._random_states import get_random_states, set_random_states
+from notes.training._states import get_random_states, set_random_states
 
 
 def draw():
@@ -85,5 +85,5 @@ def test_the_states_agree_with_the_generators_of_the_libraries():
     torch.manual_seed(3)
     states = get_random_states()
     assert torch.equal(states["torch"], torch.get_rng_state())
-    assert states["numpy"][1].tolist() == np.random.get_state()[1].tolist()
+    assert states["numpy"]["state"]["key"] == np.random.get_state()[1].tolist()
     assert states["python"] == random.getstate()
