@@ -1,12 +1,13 @@
 """The site as a reader meets it: in a browser, by mouse and by keyboard."""
 
+import csv
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -241,3 +242,30 @@ def test_next_and_edit_lead_where_they_say(page: Page, address: str):
     page.locator(".md-footer__link--next").click()
 
     assert page.url == address + "sample/"
+
+
+def test_search_finds_what_learners_type(page: Page, address: str):
+    with (Path(__file__).parent / "search_terms.csv").open(encoding="utf-8", newline="") as file:
+        wanted = {row["term"]: row["page"] for row in csv.DictReader(file)}
+    page.goto(address)
+    page.keyboard.press("/")
+    field, meta = page.locator(".md-search__input"), page.locator(".md-search-result__meta")
+    field.press_sequentially("quokka")
+    page.locator(".md-search-result__link").first.wait_for()
+    found = {}
+    for term in wanted:
+        field.press("Control+A")
+        field.press("Backspace")
+        expect(meta).to_have_text("Type to start searching")
+        field.evaluate("(field, start) => { field.value = start }", term[:-1])
+        field.press_sequentially(term[-1])  # one key, so one search
+        expect(meta).not_to_have_text("Type to start searching")
+        links = page.eval_on_selector_all(
+            ".md-search-result__item > a", "all => all.map(one => one.pathname)"
+        )
+        places = [link.removeprefix(urlsplit(address).path) for link in links]
+        found[term] = list(dict.fromkeys(places))[:3]
+
+    assert {term: found[term] for term in wanted if wanted[term] not in found[term]} == {}
+    later = {term: found[term] for term in wanted if wanted[term] != found[term][0]}
+    assert len(later) <= len(wanted) / 10, later
