@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from notes.data.tensor_loader import TensorLoader
-from notes.detection.detections import detect
+from notes.detection.detections import Detections, detect
 from notes.detection.evaluation import mean_average_precision
-from notes.detection.labels import Detections, DetectionSet
+from notes.detection.labels import DetectionSet
 from notes.detection.shapes_on_photos import CLASS_NAMES, shapes_on_photos
 from notes.detection.ssd import TinySSD
 from notes.detection.ssd_loss import ssd_loss

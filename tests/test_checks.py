@@ -6,10 +6,12 @@ from notes.checks import (
     as_integer,
     as_pair,
     check_boolean,
+    check_boxes,
     check_device,
     check_finite,
     check_floating,
     check_indices,
+    check_label_rows,
     check_not_empty,
     check_positive,
     check_probabilities,
@@ -101,6 +103,118 @@ def test_what_fits_passes_silently():
 def test_what_breaks_the_rule_is_named(check, error, message):
     with pytest.raises(error, match=message):
         check()
+
+
+def test_probabilities_of_any_shape_and_dtype_pass_and_the_first_wrong_one_is_named():
+    for tensor in (torch.zeros(0), torch.ones(2, 0), torch.ones(3, 2).half(), torch.ones(2).int()):
+        check_probabilities("p", tensor)
+    for wrong in (-0.5, 1.5, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match=rf"p must lie in \[0, 1\], got {wrong}"):
+            check_probabilities("p", torch.tensor([[0.5, wrong], [7.0, 1.0]]))
+
+
+SQUARE, LINE, TURNED = [0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 0.5, 1.0], [0.6, 0.0, 0.12345, 1.0]
+LABELED = [2.0, 0.2, 0.1, 0.4, 0.9]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_boxes_pass_in_every_precision_if_they_have_the_area_that_is_asked_for(dtype):
+    check_boxes("boxes", torch.zeros(0, 4, dtype=dtype))
+    check_boxes("boxes", torch.tensor([SQUARE, LINE], dtype=dtype, requires_grad=True))
+    check_boxes("boxes", torch.tensor([SQUARE], dtype=dtype), with_area=True)
+    with pytest.raises(ValueError, match=r"boxes must have an area, got \[0.5, 0.0, 0.5, 1.0\] at"):
+        check_boxes("boxes", torch.tensor([SQUARE, LINE], dtype=dtype), with_area=True)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        (TURNED, r"must have x1 <= x2 and y1 <= y2, got \[0.6, 0.0, 0.1235, 1.0\] at index 1"),
+        ([0.0, 1.0, 1.0, 0.5], r"must have x1 <= x2 and y1 <= y2, got .* at index 1"),
+        ([0.0, 0.0, float("nan"), 1.0], r"must be finite, got nan at index \(1, 2\)"),
+        ([-float("inf"), 0.0, 1.0, 1.0], r"must be finite, got -inf at index \(1, 0\)"),
+        ([0.0, 0.0, 1.0, 5e18], r"must have sides of at most 4.61e\+18, got .* at index 1"),
+        ([-5e18, 0.0, 1.0, 1.0], r"must have sides of at most 4.61e\+18, got .* at index 1"),
+    ],
+)
+@pytest.mark.parametrize("with_area", [False, True])
+def test_the_first_row_that_is_no_box_is_named(box, message, with_area):
+    with pytest.raises(ValueError, match=f"^boxes {message}"):
+        check_boxes("boxes", torch.tensor([SQUARE, box, box]), with_area=with_area)
+
+
+def test_integers_are_no_boxes():
+    with pytest.raises(TypeError, match=r"boxes must be a floating-point tensor, got torch\.int8"):
+        check_boxes("boxes", torch.zeros(1, 4, dtype=torch.int8))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param([[[0.0, *LABELED[1:]], [19.0, *LABELED[1:]]]], id="two boxes"),
+        pytest.param([[[-1.0] * 5, [3.0, *LABELED[1:]]]], id="padding first"),
+        pytest.param([[[-1.0, 0.9, 0.9, 0.1, 0.1]]], id="any numbers in padding"),
+        pytest.param([[[0.0, 0.2, 0.2, 0.2, 0.2]]], id="a box without area"),
+    ],
+)
+def test_labeled_boxes_with_padding_pass(labels):
+    check_label_rows("labels", torch.tensor(labels))
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 5), (2, 0, 5)])
+def test_an_empty_batch_passes(shape):
+    check_label_rows("labels", torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([[0.0, *LABELED[1:]]], r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
+        ([[LABELED[1:]]], r"labels must have shape \(B, M, 5\), got \(1, 1, 4\)"),
+        (
+            [[[0.0, *LABELED[1:]], [1.5, *LABELED[1:]], [2.25, *LABELED[1:]]]],
+            r"labels must have whole numbers as classes, got 1\.5",
+        ),
+        ([[[-0.5, *LABELED[1:]]]], r"labels must have whole numbers as classes, got -0\.5"),
+        (
+            [[[0.0, 0.1, 0.1, float("inf"), 1.0]]],
+            r"labels must be finite, got inf at index \(0, 0, 3\)",
+        ),
+        (
+            [[[-1.0] * 5, [0.0, *LABELED[1:]], [0, 0.45678, 0, 0.4, 1], [0, 0.5, 0, 0.4, 1]]],
+            r"x1 <= x2 .* \[0.4568, 0.0, 0.4, 1.0\] at index \(0, 2\)",
+        ),
+        ([[[3.0, 0.0, 0.5, 0.4, 0.4]]], "boxes of labels must have x1 <= x2 and y1 <= y2"),
+    ],
+)
+def test_what_is_no_labeled_box_is_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        check_label_rows("labels", torch.tensor(labels))
+
+
+def test_labels_of_integers_are_refused():
+    with pytest.raises(
+        TypeError, match=r"labels must be a floating-point tensor, got torch\.int64"
+    ):
+        check_label_rows("labels", torch.zeros(1, 1, 5, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([3.0, *SQUARE], r"classes of labels must lie in \[0, 3\), got 3$"),
+        ([0.0, 0.0, 0.0, 5e18, 1.0], r"boxes of labels must have sides of at most 4.61e\+18"),
+    ],
+)
+def test_labels_beyond_the_bounds_are_refused(row, message):
+    with pytest.raises(ValueError, match=message):
+        check_label_rows("labels", torch.tensor([[LABELED, row]]), num_classes=3)
+
+
+def test_a_class_that_float32_cannot_count_to_is_refused():
+    check_label_rows("labels", torch.tensor([[[2.0**24 - 1, *SQUARE]]]))
+    with pytest.raises(ValueError, match=r"classes of labels must lie in \[0, 16777216\), got 1e"):
+        check_label_rows("labels", torch.tensor([[[1e20, *SQUARE]]]))
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16])

@@ -91,9 +91,32 @@ def test_one_class_is_enough():
     assert confusion_matrix(torch.tensor([0]), torch.tensor([0]), 1).tolist() == [[1]]
 
 
-def test_small_integers_do_not_overflow():
-    labels = torch.full((300,), 200, dtype=torch.uint8)
-    assert confusion_matrix(labels, labels, 201)[200, 200] == 300
+INTEGERS = [torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.uint64]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_of_any_size_count_as_classes(dtype):
+    labels, others = torch.full((300,), 100, dtype=dtype), torch.full((300,), 99)
+    for num_classes in (101, 300, np.int64(300), torch.tensor(300)):
+        assert confusion_matrix(labels, labels, num_classes)[100, 100] == 300
+        assert confusion_matrix(others, labels, num_classes)[100, 99] == 300
+    assert accuracy(labels, labels) == accuracy(labels, others + 1) == 1
+    assert accuracy(labels, others) == 0
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_scores_of_counts_in_any_dtype_are_the_same(dtype):
+    confusion = torch.tensor([[120, 90], [0, 100]])  # sums that int8 and uint8 cannot hold
+    for ours, expected in zip(
+        class_scores(confusion.to(dtype)), class_scores(confusion), strict=True
+    ):
+        assert torch.equal(ours, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_scores_of_any_precision_predict_the_largest(dtype):
+    scores = torch.tensor([[6e4, 6.1e4, -6e4], [1.0, 0.5, 1.0]]).to(dtype)  # their sum overflows
+    assert predicted_classes(scores).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("call", [accuracy, lambda p, t: confusion_matrix(p, t, 3)])
@@ -139,8 +162,10 @@ def test_classes_beyond_the_last_are_refused():
         confusion_matrix(PREDICTIONS, TARGETS, 2)
     with pytest.raises(ValueError, match=r"^targets must lie in \[0, 2\), got 2$"):
         confusion_matrix(TARGETS, PREDICTIONS, 2)
-    with pytest.raises(ValueError, match=r"^num_classes must be greater than 0, got 0$"):
+    with pytest.raises(ValueError, match=r"^num_classes must be at least 1, got 0$"):
         confusion_matrix(PREDICTIONS, TARGETS, 0)
+    with pytest.raises(TypeError, match=r"^num_classes must be an integer, got 3\.5$"):
+        confusion_matrix(PREDICTIONS, TARGETS, 3.5)
 
 
 @pytest.mark.parametrize(

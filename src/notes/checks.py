@@ -8,6 +8,8 @@ import operator
 import torch
 from torch import Tensor
 
+LONGEST_SIDE = 2.0**62  # of a box: the areas of pairs of boxes fit into float32
+
 
 def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
     """Refuse a tensor that has not the given shape.
@@ -38,9 +40,9 @@ def check_shape(name: str, tensor: Tensor, *shape: str | int) -> None:
     rules, ruled = shape, sizes
     if shape[-1:] == ("...",):
         rules, ruled = shape[:-1], sizes[: len(shape) - 1]
-    fits = len(ruled) == len(rules) and all(
-        isinstance(rule, str) or rule == size for rule, size in zip(rules, ruled, strict=True)
-    )
+    fits = len(ruled) == len(rules)
+    for rule, size in zip(rules, ruled, strict=False):  # a plain loop: it is quicker than all()
+        fits = fits and (rule == size or isinstance(rule, str))
     if not fits:
         comma = "," if len(shape) == 1 else ""
         wanted = ", ".join(map(str, shape))
@@ -81,7 +83,8 @@ def check_finite(name: str, tensor: Tensor) -> None:
     Explained in:
         [Argument checks][argument-checks]
     """
-    if torch.isfinite(tensor.sum()):  # quick: one number that is not finite spoils the sum
+    total = tensor.sum().item()  # quick: one number that is not finite spoils the sum
+    if total - total == 0:
         return
     finite = torch.isfinite(tensor)  # a sum of finite numbers may overflow
     if not finite.all():
@@ -155,6 +158,113 @@ def check_boolean(name: str, tensor: Tensor) -> None:
     """
     if tensor.dtype != torch.bool:
         raise TypeError(f"{name} must be a tensor of booleans, got {tensor.dtype}")
+
+
+def check_boxes(name: str, boxes: Tensor, *, with_area: bool = False) -> None:
+    """Refuse a tensor that does not hold `xyxy` boxes.
+
+    A box may have no area (`x1 == x2`) unless `with_area` asks for one, but not a negative one.
+    Sides beyond 2^62 are refused, because areas could overflow.
+
+    Raises:
+        TypeError: If the argument is not a floating-point tensor.
+        ValueError: If the shape is not `(N, 4)`, a coordinate is NaN or infinite, or a box ends
+            before it begins or is too large.
+
+    Examples:
+        >>> check_boxes("boxes", torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 0.4, 1.0]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: boxes must have x1 <= x2 and y1 <= y2, got [0.5, 0.0, 0.4, 1.0] at index 1
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    check_shape(name, boxes, "N", 4)
+    check_floating(name, boxes)
+    corners1, corners2 = boxes.detach().chunk(2, dim=1)
+    sides = corners2 - corners1  # (N, 2)
+    roots = sides.sqrt()
+    if with_area:
+        roots = roots + 1 / roots
+    # One number tells of all boxes: a negative side has no root, and without area it is infinite.
+    if roots.sum().item() <= LONGEST_SIDE**0.5:
+        return
+    check_finite(name, boxes)
+    rules = {
+        "x1 <= x2 and y1 <= y2": sides < 0,
+        f"sides of at most {LONGEST_SIDE:.3g}": sides > LONGEST_SIDE,
+        "an area": (sides == 0) & with_area,
+    }
+    for rule, broken in rules.items():
+        if broken.any():
+            index = int(broken.any(dim=1).nonzero()[0])
+            box = _rounded(boxes[index])
+            raise ValueError(f"{name} must have {rule}, got {box} at index {index}")
+
+
+def check_label_rows(name: str, labels: Tensor, num_classes: int | None = None) -> None:
+    """Refuse a tensor that does not hold the labeled boxes of a batch.
+
+    Each row is class, x1, y1, x2, y2; one with a class below 0 is padding. What stands in a padding
+    row beside its class does not matter, as long as it is finite.
+
+    Args:
+        name: What the caller calls the argument.
+        labels: The argument.
+        num_classes: Classes have to lie below it; by default below 2^24, the first integer whose
+            successor `float32` does not hold.
+
+    Raises:
+        TypeError: If the argument is not a floating-point tensor.
+        ValueError: If the shape is not `(B, M, 5)`, a number is NaN or infinite, a class is no
+            whole number or too large, or a box ends before it begins or is too large.
+
+    Examples:
+        >>> check_label_rows("labels", torch.tensor([[[0.5, 0.0, 0.0, 1.0, 1.0]]]))
+        Traceback (most recent call last):
+        ...
+        ValueError: labels must have whole numbers as classes, got 0.5
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    check_shape(name, labels, "B", "M", 5)
+    check_floating(name, labels)
+    if labels.numel() == 0:
+        return
+    labels = labels.detach()
+    most = 2**24 if num_classes is None else num_classes
+    classes, corners1, corners2 = labels.split([1, 2, 2], dim=2)
+    sides = corners2 - corners1  # (B, M, 2)
+    # As in check_boxes, three numbers tell of all rows, unless there are odd ones in the padding.
+    numbers = torch.stack([sides.sqrt().sum(), classes.frac().abs().sum(), classes.amax()])
+    roots, fractions, largest = numbers.tolist()
+    if roots <= LONGEST_SIDE**0.5 and fractions == 0 and largest < most:
+        return
+    check_finite(name, labels)
+    classes = classes[..., 0]  # (B, M)
+    broken, unknown = classes != classes.floor(), classes >= most
+    turned = (classes >= 0) & (sides < 0).any(dim=2)
+    large = (classes >= 0) & (sides > LONGEST_SIDE).any(dim=2)
+    if broken.any():
+        got = f"{classes[broken][0].item():g}"
+        raise ValueError(f"{name} must have whole numbers as classes, got {got}")
+    if unknown.any():
+        got = f"{classes[unknown][0].item():g}"
+        raise ValueError(f"classes of {name} must lie in [0, {most}), got {got}")
+    for rule, wrong in (
+        ("x1 <= x2 and y1 <= y2", turned),
+        (f"sides of at most {LONGEST_SIDE:.3g}", large),
+    ):
+        if wrong.any():
+            index = tuple(wrong.nonzero()[0].tolist())
+            box = _rounded(labels[index][1:])
+            raise ValueError(f"boxes of {name} must have {rule}, got {box} at index {index}")
+
+
+def _rounded(box: Tensor) -> list[float]:
+    return [round(value, 4) for value in box.tolist()]
 
 
 def check_device(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from notes.checks import (
+    as_integer,
+    check_device,
     check_finite,
     check_floating,
     check_indices,
     check_not_empty,
-    check_positive,
     check_shape,
 )
 
@@ -38,7 +39,6 @@ class ClassScores(NamedTuple):
     """`int64`: number of samples that are this class."""
 
 
-# --8<-- [start:predicted_classes]
 def predicted_classes(scores: Tensor) -> Tensor:
     """Pick the class with the highest score; the first one of equals.
 
@@ -67,9 +67,6 @@ def predicted_classes(scores: Tensor) -> Tensor:
     return (scores == scores.amax(dim=1, keepdim=True)).int().argmax(dim=1)
 
 
-# --8<-- [end:predicted_classes]
-
-
 def check_counts(name: str, tensor: Tensor) -> None:
     """Refuse anything but the integers 0, 1, 2, ...
 
@@ -88,8 +85,9 @@ def check_counts(name: str, tensor: Tensor) -> None:
     """
     if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
         raise TypeError(f"{name} must be a tensor of integers, got {tensor.dtype}")
-    if (tensor < 0).any():
-        raise ValueError(f"{name} must be 0 or more, got {tensor.min().item()}")
+    smallest = int(tensor.long().min()) if tensor.numel() else 0  # some small dtypes cannot compare
+    if smallest < 0:
+        raise ValueError(f"{name} must be 0 or more, got {smallest}")
 
 
 def check_classes(predictions: Tensor, targets: Tensor) -> None:
@@ -111,11 +109,7 @@ def check_classes(predictions: Tensor, targets: Tensor) -> None:
     check_shape("predictions", predictions, "N")
     check_shape("targets", targets, len(predictions))
     check_not_empty("predictions", predictions)
-    if targets.device != predictions.device:
-        raise ValueError(
-            f"targets must be on the device of predictions, {predictions.device}, "
-            f"got {targets.device}"
-        )
+    check_device("predictions", predictions, "targets", targets)
     check_counts("predictions", predictions)
     check_counts("targets", targets)
 
@@ -143,7 +137,7 @@ def accuracy(predictions: Tensor, targets: Tensor) -> float:
         [Metrics][metrics]
     """
     check_classes(predictions, targets)
-    return int((predictions == targets).sum()) / len(targets)
+    return int((predictions.long() == targets.long()).sum()) / len(targets)
 
 
 # --8<-- [end:accuracy]
@@ -162,7 +156,7 @@ def confusion_matrix(predictions: Tensor, targets: Tensor, num_classes: int) -> 
         `(K, K)` `int64` counts: the row is the true class, the column the predicted one.
 
     Raises:
-        TypeError: If a dtype is not an integer one.
+        TypeError: If a dtype or the number of classes is not an integer one.
         ValueError: If a shape or device does not fit, there is no sample, or an index is not in
             `[0, num_classes)`.
 
@@ -176,7 +170,7 @@ def confusion_matrix(predictions: Tensor, targets: Tensor, num_classes: int) -> 
         [Metrics][metrics]
     """
     check_classes(predictions, targets)
-    check_positive("num_classes", num_classes)
+    num_classes = as_integer("num_classes", num_classes)
     check_indices("predictions", predictions, num_classes)
     check_indices("targets", targets, num_classes)
     # Number the cells of the table row by row, and count how often each cell is hit.
@@ -240,6 +234,7 @@ def class_scores(confusion: Tensor) -> ClassScores:
         [Metrics][metrics]
     """
     check_confusion(confusion)
+    confusion = confusion.long()
     correct = confusion.diagonal().double()
     called = confusion.sum(dim=0)  # column sums: predicted as this class
     support = confusion.sum(dim=1)  # row sums: truly this class

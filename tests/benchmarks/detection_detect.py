@@ -10,8 +10,7 @@ from timing import Contestant, now, take_turns
 from torch import Tensor
 
 from notes.detection.boxes import xyxy_to_cxcywh
-from notes.detection.detections import detect
-from notes.detection.labels import Detections
+from notes.detection.detections import Detections, detect
 
 IOU_THRESHOLD, SCORE_THRESHOLD, NO_LIMIT = 0.5, 0.01, 10_000
 Detect = Callable[[Tensor, Tensor, Tensor], list[Detections]]
@@ -44,11 +43,11 @@ def make_outputs(
 def classic(
     probabilities: Tensor, offsets: Tensor, anchors: Tensor, class_wise: bool = True
 ) -> list[Detections]:
-    """As books write it: decode all, suppress box by box, look at the scores last."""
+    """As books write it: decode and cut off all, suppress box by box, look at the scores last."""
     found = []
     for image_probabilities, image_offsets in zip(probabilities, offsets, strict=True):
         scores, classes = image_probabilities[:, 1:].max(dim=1)
-        boxes = _decode(anchors, image_offsets)
+        boxes = _decode(anchors, image_offsets).clamp(0, 1)
         kept = []
         for label in classes.unique() if class_wise else [None]:
             mine = torch.arange(len(boxes)) if label is None else (classes == label).nonzero()[:, 0]
@@ -76,7 +75,8 @@ def _overlap(box: Tensor, boxes: Tensor) -> Tensor:
     sizes = torch.minimum(box[:, 2:], boxes[:, 2:]) - torch.maximum(box[:, :2], boxes[:, :2])
     inter = sizes.clamp(min=0).prod(dim=1)
     areas = [(some[:, 2:] - some[:, :2]).prod(dim=1) for some in (box, boxes)]
-    return inter / (areas[0] + areas[1] - inter)
+    union = areas[0] + areas[1] - inter
+    return inter / torch.where(union > 0, union, 1.0)
 
 
 def _encode(anchors: Tensor, box: Tensor) -> Tensor:

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from notes.detection.anchors import grid_anchors
 from notes.detection.boxes import box_area
-from notes.detection.detections import detect
-from notes.detection.labels import Detections
+from notes.detection.detections import Detections, detect
 from notes.detection.nms import nms, nms_by_hand
 from notes.detection.overlap import box_iou
 from notes.detection.targets import make_targets

@@ -39,7 +39,7 @@ def test_one_row_is_a_table():
 
 
 def test_no_rows_are_rejected():
-    with pytest.raises(ValueError, match="num_rows must be greater than 0, got 0"):
+    with pytest.raises(ValueError, match="num_rows must be at least 1, got 0"):
         make(0)
 
 
@@ -55,3 +55,9 @@ def test_a_curved_boundary_beats_a_straight_one_and_both_beat_guessing():
 def test_the_table_survives_a_compressed_file(tmp_path):
     save_csv(tmp_path / "diabetes.csv.gz", make())
     assert torch.equal(load_csv(tmp_path / "diabetes.csv.gz"), make())
+
+
+def test_the_number_of_rows_may_come_from_a_tensor_and_must_be_whole():
+    assert make(torch.tensor(3)).shape == (3, 9)
+    with pytest.raises(TypeError, match=r"num_rows must be an integer, got 3\.5"):
+        make(3.5)

@@ -64,3 +64,9 @@ def test_two_calls_give_separate_memory():
 def test_an_image_size_below_8_is_rejected(image_size):
     with pytest.raises(ValueError, match=f"image_size must be at least 8, got {image_size}"):
         load_digits(image_size=image_size)
+
+
+def test_the_size_may_come_from_numpy_and_must_be_whole():
+    assert load_digits(image_size=np.int64(9))[1].images.shape == (397, 1, 9, 9)
+    with pytest.raises(TypeError, match=r"image_size must be an integer, got 9\.5"):
+        load_digits(image_size=9.5)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torchvision.datasets import ImageFolder
@@ -113,11 +114,26 @@ def test_a_root_that_is_not_writable_is_rejected(read_only_folder):
         draw_image_folder(read_only_folder)
 
 
+def test_a_wave_stands_for_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    draw_image_folder("~/shapes", num_train=np.int64(1), num_val=torch.tensor(1))
+    assert (tmp_path / "shapes" / "train" / "circle" / "0000.png").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_numbers_that_are_no_integers_are_rejected(tmp_path):
+    with pytest.raises(TypeError, match=r"num_train must be an integer, got 2\.5"):
+        draw_image_folder(tmp_path, num_train=2.5)
+    with pytest.raises(TypeError, match=r"image_size must be an integer, got 32\.0"):
+        draw_shape("circle", 32.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_train": 0}, "num_train must be greater than 0, got 0"),
-        ({"num_val": -1}, "num_val must be greater than 0, got -1"),
+        ({"num_train": 0}, "num_train must be at least 1, got 0"),
+        ({"num_val": -1}, "num_val must be at least 1, got -1"),
         ({"image_size": 15}, "image_size must be at least 16, got 15"),
     ],
 )

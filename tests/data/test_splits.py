@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -36,10 +37,33 @@ WEIGHTS = st.lists(st.integers(1, 9), min_size=2, max_size=4)
         pytest.param([0.05, 0.1, 0.85], [1, 1, 8], id="halves go up"),
         pytest.param([0.25, 0.5, 0.25], [3, 5, 2], id="half of ten is five"),
         pytest.param([1.0], [10], id="one part"),
+        pytest.param([6, 4.0], [6, 4], id="a whole number as a float"),
+        pytest.param([6.0, 4.0], [6, 4], id="whole numbers as floats"),
+        pytest.param([np.int64(6), np.int64(4)], [6, 4], id="integers of NumPy"),
+        pytest.param(np.array([6, 4], dtype=np.uint8), [6, 4], id="an array"),
+        pytest.param(torch.tensor([6, 4]), [6, 4], id="a tensor"),
+        pytest.param([torch.tensor(0.6), 0.4], [6, 4], id="a tensor of one number"),
+        pytest.param([np.float32(1 / 3)] * 3, [3, 4, 3], id="thirds in float32"),
+        pytest.param([np.float16(0.5), np.float64(0.5)], [5, 5], id="floats of NumPy"),
     ],
 )
 def test_the_parts_have_the_sizes_computed_by_hand(sizes, expected):
     assert [len(part) for part in split_indices(10, sizes)] == expected
+
+
+@pytest.mark.parametrize("number", [np.int64(10), np.uint8(10), torch.tensor(10)])
+def test_numbers_of_examples_may_come_from_numpy_and_tensors(number):
+    assert_partition(split_indices(number, [7, 3]), 10)
+    assert len(k_fold(number, number)) == 10
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.uint16, torch.uint64, torch.bool])
+def test_classes_and_groups_may_be_integers_of_any_size(dtype):
+    labels = (torch.arange(300) % 2).to(dtype)
+    train, test = stratified_split(labels, [200, 100])
+    assert labels.long()[train].bincount().tolist() == [100, 100]
+    train, test = group_split(labels, [1, 1])
+    assert len(labels.long()[train].unique()) == len(labels.long()[test].unique()) == 1
 
 
 def test_five_sixths_of_mnist_are_50000():
@@ -78,10 +102,20 @@ def test_sizes_that_make_no_split_are_rejected(sizes, message):
         split_indices(10, sizes)
 
 
-def test_no_part_of_no_examples_is_rejected():
-    message = r"sizes must give each part an example, got \[\] of 0 examples"
-    with pytest.raises(ValueError, match=message):
+def test_what_is_no_number_is_no_size():
+    with pytest.raises(TypeError, match="sizes must be numbers, got True"):
+        split_indices(2, [True, True])
+    with pytest.raises(TypeError, match="sizes must be numbers, got 'half'"):
+        split_indices(2, ["half", "half"])
+
+
+def test_numbers_of_examples_that_are_none_are_rejected():
+    with pytest.raises(ValueError, match="num_examples must be at least 1, got 0"):
         split_indices(0, [])
+    with pytest.raises(TypeError, match=r"num_examples must be an integer, got 9\.5"):
+        split_indices(9.5, [0.5, 0.5])
+    with pytest.raises(TypeError, match=r"num_folds must be an integer, got 2\.5"):
+        k_fold(10, 2.5)
 
 
 def test_a_stratified_split_keeps_two_zeros_for_each_one():
@@ -187,6 +221,8 @@ def test_no_group_is_in_two_parts(groups, weights, seed):
 def test_groups_of_another_shape_are_rejected():
     with pytest.raises(ValueError, match=r"groups must have shape \(N,\), got \(4, 1\)"):
         group_split(torch.zeros(4, 1, dtype=torch.long), [2, 2])
+    with pytest.raises(TypeError, match=r"groups must be a tensor of integers, got torch\.float32"):
+        group_split(torch.zeros(4), [2, 2])
 
 
 def test_fewer_groups_than_parts_are_rejected():
@@ -237,9 +273,11 @@ def test_shuffled_folds_are_no_runs_of_neighbors():
     assert held_out.tolist() == sorted(held_out.tolist())
 
 
-@pytest.mark.parametrize("num_folds", [1, 0, 6])
-def test_a_number_of_folds_without_sense_is_rejected(num_folds):
-    with pytest.raises(ValueError, match=rf"num_folds must lie in \[2, 5\], got {num_folds}"):
+@pytest.mark.parametrize(
+    ("num_folds", "rule"), [(1, "at least 2"), (0, "at least 2"), (6, "at most num_examples, 5")]
+)
+def test_a_number_of_folds_without_sense_is_rejected(num_folds, rule):
+    with pytest.raises(ValueError, match=f"num_folds must be {rule}, got {num_folds}"):
         k_fold(5, num_folds)
 
 

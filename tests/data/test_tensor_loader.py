@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -144,8 +145,15 @@ def test_empty_tensors_are_rejected():
 
 @pytest.mark.parametrize("batch_size", [0, -1])
 def test_a_batch_size_below_1_is_rejected(batch_size):
-    with pytest.raises(ValueError, match=f"batch_size must be greater than 0, got {batch_size}"):
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {batch_size}"):
         TensorLoader(ROWS, batch_size=batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [np.int64(2), np.uint8(2), torch.tensor(2)])
+def test_a_batch_size_may_come_from_numpy_or_a_tensor(batch_size):
+    loader = TensorLoader(ROWS, batch_size=batch_size, shuffle=True)
+    assert [len(batch) for (batch,) in loader] == [2, 2, 1]
+    assert (len(loader), loader.batch_size, loader.num_examples) == (3, 2, 5)
 
 
 def test_a_batch_size_that_is_no_integer_is_rejected():

@@ -7,6 +7,7 @@ import socket
 import struct
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -177,6 +178,61 @@ def test_a_file_that_was_cut_off_is_rejected(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="root must hold the whole files of MNIST, got a damaged"):
         load_mnist(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("name", ["data_batch_3", "test_batch", "batches.meta"])
+def test_a_damaged_file_is_named_and_not_blamed_on_the_network(tmp_path, monkeypatch, name):
+    folder = tmp_path / "cifar-10-batches-py"
+    write_cifar_files(folder, monkeypatch)
+    damaged = bytearray((folder / name).read_bytes())
+    damaged[-3] ^= 1
+    (folder / name).write_bytes(damaged)
+    with pytest.raises(ValueError, match=f"whole files of CIFAR10, got a damaged {name} in"):
+        load_cifar10(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_lost_file_that_cannot_be_downloaded_alone_is_not_blamed_on_the_network(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "cifar-10-batches-py"
+    write_cifar_files(folder, monkeypatch)
+    (folder / "batches.meta").unlink()
+    with pytest.raises(ValueError, match="whole files of CIFAR10, got a damaged one in"):
+        load_cifar10(tmp_path)
+    (folder / "data_batch_2").unlink()
+    with pytest.raises(ConnectionError, match="root must hold CIFAR10, or the network must be"):
+        load_cifar10(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_damaged_archive_is_named_and_not_blamed_on_the_network(tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-labels-idx1-ubyte.gz").write_bytes(b"half of it")
+    message = "whole files of MNIST, got a damaged train-labels-idx1-ubyte.gz in"
+    with pytest.raises(ValueError, match=message):
+        load_mnist(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_label_that_is_no_class_is_rejected(tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    write_idx_files(raw)
+    (raw / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.array([1, 10, 2])))
+    with pytest.raises(ValueError, match=r"labels of MNIST must lie in \[0, 10\), got 10"):
+        load_mnist(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_wave_stands_for_the_home_folder(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    write_idx_files(tmp_path / "data" / "MNIST" / "raw")
+    assert load_mnist(kind("~/data"))[1].labels.tolist() == LABELS[:3]
+    assert not (tmp_path / "~").exists()
 
 
 @pytest.mark.usefixtures("no_network")

@@ -83,6 +83,14 @@ def test_the_dtype_can_be_chosen(dtype):
     torch.testing.assert_close(anchors.double(), exact, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize(("dtype", "width"), [(torch.bfloat16, 300), (torch.float16, 3000)])
+def test_more_cells_than_the_dtype_can_count_are_rounded_once(dtype, width):
+    anchors, exact = (
+        grid_anchors(1, width, [0.01], [1.0], dtype=one) for one in (dtype, torch.float32)
+    )
+    assert torch.equal(anchors, exact.to(dtype))
+
+
 def test_the_default_dtype_is_pytorchs():
     before = torch.get_default_dtype()
     try:

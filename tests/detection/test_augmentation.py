@@ -11,8 +11,9 @@ from notes.detection.augmentation import (
     random_horizontal_flip,
     random_resized_crop,
 )
-from notes.detection.shapes import mask_boxes
-from notes.detection.shapes_on_photos import draw_scenes, paint_scenes
+from notes.detection.boxes import mask_boxes
+from notes.detection.scenes import draw_scenes
+from notes.detection.shapes_on_photos import paint_scenes
 
 SIZE = 64
 
@@ -97,6 +98,24 @@ def test_an_object_outside_goes_even_if_nothing_must_be_visible():
     assert (crop_boxes(labels, rectangles((0, 4, 8, 4)), (8, 8), 0.0) == -1).all()
 
 
+def test_objects_that_are_left_stand_first_and_all_others_become_padding():
+    boxes = torch.tensor([[0.0, 0.0, 0.2, 0.2], [0.6, 0.6, 0.9, 0.9], [0.7, 0.6, 0.8, 0.8]])
+    classes = torch.tensor([5.0, 6.0, 7.0])[:, None]
+    labels = torch.cat([torch.cat([classes, boxes], dim=1), torch.full((1, 5), -1.0)])[None]
+    left = crop_boxes(labels, rectangles((4, 4, 4, 4)), (8, 8))
+    assert left[0, :, 0].tolist() == [6, 7, -1, -1]
+    assert (left[0, 2:] == -1).all()
+    assert labels[0, 0, 0] == 5
+
+
+def test_a_tiny_part_of_a_large_box_is_not_lost_in_half_precision():
+    # Seen from a part of 1 by 1 pixels the box has an area of 250,000.
+    labels = torch.tensor([[[1.0, 0.0, 0.0, 1.0, 1.0]]], dtype=torch.float16)
+    left = crop_boxes(labels, rectangles((7, 9, 1, 1)), (500, 500), min_visible=0.0)
+    assert left.tolist() == [[[1.0, 0.0, 0.0, 1.0, 1.0]]]
+    assert left.dtype == torch.float16
+
+
 def test_the_whole_image_as_part_changes_nothing(painted):
     parts = rectangles(*[(0, 0, SIZE, SIZE)] * 16)
     torch.testing.assert_close(crop_boxes(painted.labels, parts, (SIZE, SIZE)), painted.labels)
@@ -175,3 +194,30 @@ def test_arguments_out_of_range_are_rejected(painted):
         flip_boxes(labels, torch.ones(16))
     with pytest.raises(ValueError, match=r"flips must have shape \(16,\), got \(3,\)"):
         flip_boxes(labels, torch.ones(3).bool())
+    with pytest.raises(ValueError, match=r"parts must have shape \(16, 4\), got \(1, 4\)"):
+        crop_boxes(labels, rectangles((0, 0, 8, 8)), (SIZE, SIZE))
+    with pytest.raises(ValueError, match="parts must have sides greater than 0, got 0"):
+        crop_boxes(labels, rectangles(*[(0, 0, 8, 0)] * 16), (SIZE, SIZE))
+    with pytest.raises(ValueError, match="the width in image_size must be greater than 0, got 0"):
+        crop_boxes(labels, rectangles(*[(0, 0, 8, 8)] * 16), (SIZE, 0))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda labels: flip_boxes(labels, torch.ones(1).bool()),
+        lambda labels: crop_boxes(labels, rectangles((0, 0, 8, 8)), (8, 8)),
+        lambda labels: random_horizontal_flip(torch.zeros(1, 3, 8, 8), labels),
+        lambda labels: random_resized_crop(torch.zeros(1, 3, 8, 8), labels, (8, 8)),
+    ],
+    ids=["flip_boxes", "crop_boxes", "random_horizontal_flip", "random_resized_crop"],
+)
+def test_what_is_no_labeled_box_is_rejected(change):
+    with pytest.raises(ValueError, match=r"labels must have whole numbers as classes, got 0\.5"):
+        change(torch.tensor([[[0.5, 0.0, 0.0, 1.0, 1.0]]]))
+    with pytest.raises(ValueError, match="boxes of labels must have x1 <= x2 and y1 <= y2"):
+        change(torch.tensor([[[0.0, 0.6, 0.0, 0.4, 1.0]]]))
+    with pytest.raises(
+        TypeError, match=r"labels must be a floating-point tensor, got torch\.int64"
+    ):
+        change(torch.zeros(1, 1, 5, dtype=torch.int64))

@@ -4,11 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision import ops
 
+from notes.checks import check_boxes
 from notes.detection.boxes import (
     box_area,
-    check_boxes,
     clip_boxes,
     cxcywh_to_xyxy,
+    mask_boxes,
     xywh_to_xyxy,
     xyxy_to_cxcywh,
     xyxy_to_xywh,
@@ -86,8 +87,16 @@ def test_what_was_cut_off_lies_inside_and_is_not_cut_again(rows, height, width):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_the_dtype_stays_and_no_box_gives_none(function, dtype):
     boxes = torch.tensor([[1.0, 2.0, 3.0, 5.0]], dtype=dtype)
-    assert function(boxes).dtype == dtype
+    areas_need_more = function is box_area and dtype.itemsize == 2
+    assert function(boxes).dtype == (torch.float32 if areas_need_more else dtype)
     assert len(function(boxes[:0])) == 0
+
+
+def test_sums_and_areas_of_half_precision_do_not_overflow():
+    photo = torch.tensor([[40_000.0, 0.0, 40_960.0, 427.0]], dtype=torch.float16)
+    assert box_area(photo).item() == 960 * 427
+    assert xyxy_to_cxcywh(photo)[0, 0].item() == pytest.approx(40_480, abs=16)
+    assert torch.equal(clip_boxes(photo, height=427, width=70_000), photo)
 
 
 def test_a_box_without_area_is_a_box():
@@ -183,3 +192,29 @@ def test_conversions_areas_and_clipping_agree_with_torchvision(rows):
 def test_gradients_are_right(function):
     boxes = torch.tensor([[0.2, 0.3, 0.5, 0.9], [-0.1, 0.1, 0.4, 0.6]], dtype=torch.float64)
     assert torch.autograd.gradcheck(function, boxes.requires_grad_())
+
+
+def test_the_box_of_a_mask_ends_after_its_last_pixel():
+    mask = torch.zeros(2, 4, 6, dtype=torch.bool)
+    mask[0, 1, 2:5] = True
+    mask[1, 3, 5] = True
+    assert mask_boxes(mask).tolist() == [[2, 1, 5, 2], [5, 3, 6, 4]]
+
+
+def test_the_box_of_an_empty_mask_is_zero():
+    assert mask_boxes(torch.zeros(1, 3, 3, dtype=torch.bool)).tolist() == [[0, 0, 0, 0]]
+    assert mask_boxes(torch.zeros(0, 3, 3, dtype=torch.bool)).shape == (0, 4)
+
+
+def test_what_is_no_mask_is_rejected():
+    with pytest.raises(ValueError, match=r"masks must have shape \(N, H, W\), got \(3, 3\)"):
+        mask_boxes(torch.zeros(3, 3, dtype=torch.bool))
+    with pytest.raises(TypeError, match=r"masks must be a tensor of booleans, got torch\.float32"):
+        mask_boxes(torch.zeros(1, 3, 3))
+
+
+def test_boxes_agree_with_torchvision_up_to_its_last_pixel():
+    masks = torch.rand(50, 12, 9, generator=torch.Generator().manual_seed(0)) < 0.05
+    masks = masks[masks.flatten(1).any(dim=1)]
+    torchvisions = ops.masks_to_boxes(masks) + torch.tensor([0, 0, 1, 1])
+    assert torch.equal(mask_boxes(masks), torchvisions)

@@ -5,8 +5,8 @@ import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notes.detection.detections import detect
-from notes.detection.labels import Detections
+from notes.detection.boxes import clip_boxes
+from notes.detection.detections import Detections, detect
 from notes.detection.offsets import decode_offsets, encode_offsets
 
 # The book's example: three anchors near the dog, one on the cat.
@@ -27,6 +27,15 @@ BOOK = {
     "offsets": BOOK_OFFSETS,
     "anchors": BOOK_ANCHORS,
 }
+
+
+def test_detections_are_boxes_scores_and_classes():
+    found = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
+    boxes, scores, classes = found
+    assert (boxes.shape, scores.shape, classes.shape) == ((0, 4), (0,), (0,))
+    assert found.boxes is boxes
+    assert found.scores is scores
+    assert found.classes is classes
 
 
 def draw(seed, num_images=2, num_anchors=12, num_classes=3, dtype=torch.float32):
@@ -61,6 +70,22 @@ def test_boxes_are_the_decoded_offsets():
     torch.testing.assert_close(found.boxes, target)
 
 
+def test_boxes_end_at_the_edges_of_the_image():
+    anchors = torch.tensor([[-0.2, 0.1, 0.5, 1.3], [1.1, 0.2, 1.4, 0.6]])
+    (found,) = detect(BOOK_PROBABILITIES[:, :2], torch.zeros(1, 2, 4), anchors)
+    torch.testing.assert_close(found.boxes, clip_boxes(anchors))
+    for seed in range(10):
+        for boxes, _, _ in detect(*draw(seed)):
+            assert torch.equal(boxes, clip_boxes(boxes))
+
+
+def test_boxes_are_cut_off_before_they_are_compared():
+    # Half of the second box lies outside; what is left of it is the first.
+    anchors = torch.tensor([[0.5, 0.0, 1.0, 1.0], [0.5, 0.0, 1.5, 1.0]])
+    (found,) = detect(torch.full((1, 2, 2), 0.5), torch.zeros(1, 2, 4), anchors, iou_threshold=0.6)
+    assert found.boxes.tolist() == [[0.5, 0.0, 1.0, 1.0]]
+
+
 def test_the_background_is_never_detected_but_lowers_the_score():
     probabilities = torch.tensor([[[0.98, 0.015, 0.005], [0.2, 0.3, 0.5]]])
     (found,) = detect(probabilities, BOOK_OFFSETS[:, :2], BOOK_ANCHORS[[0, 3]])
@@ -90,6 +115,7 @@ def test_the_best_are_kept_if_there_are_too_many():
 def test_a_hundred_are_kept_if_no_number_is_given_and_one_if_it_is_one():
     left = torch.arange(101.0)[:, None]
     anchors = left * torch.tensor([1.0, 0.0, 1.0, 0.0]) + torch.tensor([0.0, 0.0, 0.5, 1.0])
+    anchors = anchors * torch.tensor([1 / 101, 1.0, 1 / 101, 1.0])
     probabilities, offsets = torch.full((1, 101, 2), 0.5), torch.zeros(1, 101, 4)
     (found,) = detect(probabilities, offsets, anchors)
     torch.testing.assert_close(found.boxes, anchors[:100])
@@ -154,7 +180,7 @@ def test_detections_agree_with_torchvision(seed):
         strict=True,
     ):
         scores, classes = probs[:, 1:].max(dim=1)
-        boxes = decode_offsets(anchors, deltas)
+        boxes = clip_boxes(decode_offsets(anchors, deltas))
         keep = torchvision.ops.batched_nms(boxes, scores, classes, 0.5)
         keep = keep[scores[keep] >= 0.01]
         assert torch.equal(image.boxes, boxes[keep])
@@ -172,10 +198,19 @@ def test_detections_agree_with_the_classic_loops(num_classes):
         assert equal(own(*outputs, anchors), expected)
 
 
-def test_the_dtype_of_the_outputs_is_kept():
-    outputs = draw(3, dtype=torch.float64)
-    for image in detect(*outputs):
-        assert image.boxes.dtype == image.scores.dtype == torch.float64
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_the_dtype_of_the_outputs_is_kept(dtype):
+    for image in detect(*draw(3, dtype=dtype)):
+        assert len(image.boxes) > 0
+        assert image.boxes.dtype == image.scores.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_boxes_in_half_precision_are_rounded_once_at_the_end(dtype):
+    outputs = draw(3, dtype=dtype)
+    expected = detect(*(part.float() for part in outputs))
+    for found, right in zip(detect(*outputs), expected, strict=True):
+        assert torch.equal(found.boxes, right.boxes.to(dtype))
 
 
 def test_nothing_is_left_on_the_default_device_and_no_gradient_is_recorded():
@@ -222,6 +257,11 @@ def test_nothing_is_left_on_the_default_device_and_no_gradient_is_recorded():
             r"offsets must have shape \(1, 4, 4\), got \(1, 16\)",
         ),
         ({"offsets": BOOK_OFFSETS / 0}, ValueError, "offsets must be finite, got nan"),
+        (
+            {"offsets": torch.tensor([0.0, 0.0, 500.0, 0.0]).expand(1, 4, 4)},
+            ValueError,
+            r"^offsets must lead to boxes .*, got \[0.0, 0.0, 500.0, 0.0\] at index \(0, 0\)",
+        ),
         ({"offsets": BOOK_OFFSETS.double()}, TypeError, "offsets must have the dtype of class_pr"),
         ({"offsets": BOOK_OFFSETS.to("meta")}, ValueError, "offsets must be on the device of cl"),
         (
@@ -246,6 +286,10 @@ def test_detect_rejects(change, error, message):
     ("change", "message"),
     [
         ({"offsets": BOOK_OFFSETS / 0}, "offsets must be finite, got nan"),
+        (
+            {"offsets": BOOK_OFFSETS + 500},
+            r"^offsets must lead to boxes .*, got \[500.0, .*\(0, 0\)",
+        ),
         ({"anchors": BOOK_ANCHORS.flip(1)}, "anchors must have x1 <= x2"),
         ({"anchors": BOOK_ANCHORS[:, [0, 1, 0, 3]]}, "anchors must have an area"),
     ],

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 
+from notes.detection.detections import Detections
 from notes.detection.evaluation import (
     COCO_THRESHOLDS,
     average_precision,
-    match_detections,
     mean_average_precision,
     precision_recall_curve,
 )
-from notes.detection.labels import Detections
 
 RULES = ["coco", "voc2010", "voc2007"]
 UNIT = torch.tensor([[0.0, 0.0, 1.0, 1.0]])
@@ -31,39 +30,56 @@ def one(box, score=0.9, label=0):
     return Detections(torch.tensor([box]), torch.tensor([score]), torch.tensor([label]))
 
 
-def draw(seed, num_images=3, num_classes=3):
-    """Objects and detections on a grid, so that overlaps and scores are often equal."""
+def draw(seed, size=(16, 16), num_images=3, num_classes=3):
+    """Objects and detections on whole pixels, so that overlaps and scores are often equal.
+
+    Many detections are an object, or half of one.
+    """
     generator = torch.Generator().manual_seed(seed)
 
-    def boxes(*shape):
-        corners = torch.randint(0, 8, (*shape, 2), generator=generator)
-        sides = torch.randint(1, 8, (*shape, 2), generator=generator)
-        return torch.cat([corners, corners + sides], dim=-1).double() / 16
+    def integers(high, *shape):
+        return torch.randint(0, high, shape, generator=generator)
 
-    classes = torch.randint(-1, num_classes, (num_images, 5, 1), generator=generator)
-    labels = torch.cat([classes.double(), boxes(num_images, 5)], dim=2)
+    def boxes(*shape):
+        x, y = (integers(side, *shape, 2).sort(dim=-1).values for side in size)
+        sides = torch.stack([x, y], dim=-1)  # (..., 2, 2): first and last, x and y
+        return torch.cat([sides[..., 0, :], sides[..., 1, :] + 1], dim=-1).double()
+
+    labels = torch.cat([integers(num_classes + 1, num_images, 5, 1) - 1.0, boxes(num_images, 5)], 2)
+    ignored = torch.rand(num_images, 5, generator=generator) < 0.3
     detections = []
     for rows in labels:
-        size = int(torch.randint(0, 12, (), generator=generator))
-        copied = rows[torch.randint(5, (size,), generator=generator)]
-        is_copy = torch.rand(size, generator=generator) < 0.6
-        scores = torch.randint(0, 9, (size,), generator=generator).double() / 8
-        found = torch.randint(0, num_classes, (size,), generator=generator)
-        detections.append(
-            Detections(torch.where(is_copy[:, None], copied[:, 1:], boxes(size)), scores, found)
-        )
-    return detections, labels
+        count = int(integers(12))
+        found = rows[integers(5, count), 1:]
+        middle = (found[:, :2] + found[:, 2:]) / 2
+        kinds = integers(4, count)
+        found[:, 2] = torch.where(kinds == 1, middle[:, 0], found[:, 2])
+        found[:, 1] = torch.where(kinds == 2, middle[:, 1], found[:, 1])
+        found = torch.where((kinds == 3)[:, None], boxes(count), found)
+        scores = integers(9, count).double() / 8
+        detections.append(Detections(found, scores, integers(num_classes, count)))
+    return detections, labels, ignored
 
 
-def average_precision_of_coco(detections, labels, num_classes, thresholds):
+def as_shares(detections, labels, size, dtype):
+    sides = torch.tensor([*size, *size], dtype=torch.float64)
+    labels = torch.cat([labels[..., :1], labels[..., 1:] / sides], dim=2).to(dtype)
+    return [x._replace(boxes=(x.boxes / sides).to(dtype)) for x in detections], labels
+
+
+def sizes_of(labels, size):
+    return torch.tensor([size[1], size[0]]).expand(len(labels), 2)
+
+
+def average_precision_of_coco(detections, labels, ignored, num_classes, thresholds):
     """What COCO's own program says for each class; NaN for a class without objects."""
     truths, results = [], []
-    for image, rows in enumerate(labels.tolist()):
-        for label, x1, y1, x2, y2 in rows:
+    for image, (rows, crowds) in enumerate(zip(labels.tolist(), ignored.tolist(), strict=True)):
+        for (label, x1, y1, x2, y2), crowd in zip(rows, crowds, strict=True):
             if label >= 0:
                 box = {"bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)}
                 place = {"id": len(truths) + 1, "image_id": image, "category_id": int(label)}
-                truths.append(box | place | {"iscrowd": 0})
+                truths.append(box | place | {"iscrowd": int(crowd)})
     for image, found in enumerate(detections):
         for (x1, y1, x2, y2), score, label in zip(*(part.tolist() for part in found), strict=True):
             place = {"image_id": image, "category_id": label, "score": score}
@@ -83,6 +99,47 @@ def average_precision_of_coco(detections, labels, num_classes, thresholds):
         program.accumulate()
     precision = program.eval["precision"][:, :, :, 0, -1]  # (thresholds, 101, K)
     return np.where((precision > -1).all(axis=(0, 1)), precision.mean(axis=(0, 1)), math.nan)
+
+
+def overlap_of_voc(box, truth):
+    width = min(box[2], truth[2]) - max(box[0], truth[0])
+    height = min(box[3], truth[3]) - max(box[1], truth[1])
+    if width <= 0 or height <= 0:
+        return -math.inf
+    areas = [(x[2] - x[0]) * (x[3] - x[1]) for x in (box, truth)]
+    return width * height / (sum(areas) - width * height)
+
+
+def average_precision_of_voc(detections, labels, ignored, label, threshold, rule):
+    """VOCevaldet.m of the development kit, line by line, for one class."""
+    number_of_truths = int(((labels[..., 0] == label) & ~ignored).sum())
+    if number_of_truths == 0:
+        return math.nan
+    answers = [
+        (score, image, box)
+        for image, found in enumerate(detections)
+        for box, score, mine in zip(*(part.tolist() for part in found), strict=True)
+        if mine == label
+    ]
+    right, wrong, seen = [], [], set()
+    for _, image, box in sorted(answers, key=lambda answer: -answer[0]):
+        best, place = -math.inf, None
+        for row, truth in enumerate(labels[image].tolist()):
+            if truth[0] == label and overlap_of_voc(box, truth[1:]) > best:
+                best, place = overlap_of_voc(box, truth[1:]), row
+        is_found = best >= threshold
+        is_difficult = is_found and bool(ignored[image, place])
+        right.append(is_found and not is_difficult and (image, place) not in seen)
+        wrong.append(not right[-1] and not is_difficult)
+        seen |= {(image, place)} if right[-1] else set()
+    right, wrong = np.cumsum(right), np.cumsum(wrong)
+    recall, precision = right / number_of_truths, right / np.maximum(right + wrong, 1)
+    if rule == "voc2007":
+        levels = np.arange(11) / 10
+        return sum(max(precision[recall >= x], default=0) for x in levels) / 11
+    recall, precision = np.array([0, *recall, 1]), np.array([0, *precision, 0])
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float((np.diff(recall) * envelope[1:]).sum())
 
 
 def test_precision_and_recall_by_hand():
@@ -177,38 +234,6 @@ def test_average_precision_gains_by_what_is_right_and_loses_by_what_is_wrong(cor
         assert same == pytest.approx(before)
 
 
-def test_each_object_is_found_once_by_the_best_detection():
-    boxes = torch.tensor([[0.0, 0.0, 1.0, 0.9], [0.0, 0.0, 1.0, 0.8], [5.0, 5.0, 6.0, 6.0]])
-    found = match_detections(boxes, torch.tensor([0.7, 0.9, 0.8]), UNIT)
-    assert found.tolist() == [-1, 0, -1]
-
-
-@pytest.mark.parametrize(("rule", "expected"), [("coco", [0, 1]), ("voc2010", [0, -1])])
-def test_a_duplicate_may_find_a_neighbor_by_the_rule_of_coco_only(rule, expected):
-    truths = torch.tensor([[0.0, 0.0, 10.0, 1.0], [3.0, 0.0, 13.0, 1.0]])
-    detected = torch.tensor([[0.0, 0.0, 10.0, 1.0], [1.0, 0.0, 11.0, 1.0]])
-    found = match_detections(detected, torch.tensor([0.9, 0.8]), truths, rule=rule)
-    assert found.tolist() == expected
-
-
-@pytest.mark.parametrize("part", range(1, 11))
-def test_exactly_at_the_threshold_a_box_is_found(part):
-    truth = torch.tensor([[0.0, 0.0, 10.0, 1.0]])
-    box = torch.tensor([[0.0, 0.0, part, 1.0]])
-    score = torch.tensor([0.5])
-    assert match_detections(box, score, truth, iou_threshold=part / 10).tolist() == [0]
-    if part < 10:
-        assert match_detections(box, score, truth, iou_threshold=part / 10 + 1e-6).tolist() == [-1]
-
-
-def test_matching_nothing_and_with_nothing():
-    no_boxes = torch.zeros(0, 4)
-    assert match_detections(UNIT, torch.ones(1), no_boxes).tolist() == [-1]
-    nothing = match_detections(no_boxes, torch.zeros(0), UNIT)
-    assert nothing.shape == (0,)
-    assert nothing.dtype == torch.int64
-
-
 def test_mean_over_classes_leaves_out_those_without_objects():
     labels = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], PADDING], [[1, 0.0, 0.0, 1.0, 1.0], PADDING]])
     found = [one([0.0, 0.0, 1.0, 1.0]), one([0.0, 0.0, 1.0, 1.0], label=2)]
@@ -232,8 +257,6 @@ def test_half_an_overlap_is_enough_if_no_threshold_is_given(height, expected):
     found = one([0.0, 0.0, 1.0, height])
     labels = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0]]])
     assert mean_average_precision([found], labels, num_classes=1).mean == expected
-    matches = match_detections(found.boxes, found.scores, UNIT)
-    assert matches.tolist() == [expected - 1]
 
 
 def test_several_thresholds_are_averaged():
@@ -270,24 +293,170 @@ def test_the_thresholds_and_levels_of_coco_are_those_of_its_own_program():
         assert average_precision(*curve, "coco") == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=30, derandomize=True)
-@given(seed=st.integers(0, 10**6))
-def test_mean_average_precision_agrees_with_pycocotools(seed):
-    detections, labels = draw(seed)
+SIZES = st.sampled_from([(7, 5), (16, 16), (33, 21), (640, 480), (4001, 3001)])
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(seed=st.integers(0, 10**6), size=SIZES, with_crowds=st.booleans(), strict=st.booleans())
+def test_pixels_and_their_shares_give_the_number_of_pycocotools(seed, size, with_crowds, strict):
+    detections, labels, ignored = draw(seed, size)
     if not sum(len(image.scores) for image in detections):
         return  # pycocotools refuses an empty list
-    for thresholds in ([0.5], COCO_THRESHOLDS):
-        ours = mean_average_precision(detections, labels, num_classes=3, iou_threshold=thresholds)
-        theirs = average_precision_of_coco(detections, labels, 3, thresholds)
+    ignored = ignored & with_crowds
+    thresholds = COCO_THRESHOLDS if strict else [0.5]
+    theirs = average_precision_of_coco(detections, labels, ignored, 3, thresholds)
+    options = {"num_classes": 3, "iou_threshold": thresholds, "ignored": ignored}
+    single = [x._replace(boxes=x.boxes.float()) for x in detections], labels.float()
+    for answer, sizes in [
+        ((detections, labels), None),
+        (single, None),
+        (as_shares(detections, labels, size, torch.float64), sizes_of(labels, size)),
+        (as_shares(detections, labels, size, torch.float32), sizes_of(labels, size)),
+    ]:
+        ours = mean_average_precision(*answer, **options, image_sizes=sizes)
         np.testing.assert_allclose(ours.per_class.numpy(), theirs, atol=1e-9)
         assert ours.mean == pytest.approx(np.nanmean(theirs), nan_ok=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@settings(deadline=None, max_examples=20, derandomize=True)
+@given(seed=st.integers(0, 10**6), size=SIZES)
+def test_boxes_as_they_are_give_the_number_of_pycocotools_for_them(dtype, seed, size):
+    detections, labels, ignored = draw(seed, size)
+    detections, labels = as_shares(detections, labels, size, dtype)
+    if not sum(len(image.scores) for image in detections):
+        return
+    theirs = average_precision_of_coco(detections, labels, ignored, 3, COCO_THRESHOLDS)
+    options = {"num_classes": 3, "iou_threshold": COCO_THRESHOLDS, "ignored": ignored}
+    ours = mean_average_precision(detections, labels, **options)
+    np.testing.assert_allclose(ours.per_class.numpy(), theirs, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    size=SIZES,
+    rule=st.sampled_from(["voc2007", "voc2010"]),
+    threshold=st.sampled_from([0.3, 0.5, 0.75]),
+)
+def test_pixels_and_their_shares_give_the_number_of_the_voc_development_kit(
+    seed, size, rule, threshold
+):
+    detections, labels, ignored = draw(seed, size)
+    theirs = [
+        average_precision_of_voc(detections, labels, ignored, label, threshold, rule)
+        for label in range(3)
+    ]
+    options = {"num_classes": 3, "iou_threshold": threshold, "rule": rule, "ignored": ignored}
+    for dtype in (torch.float64, torch.float32):
+        shares = as_shares(detections, labels, size, dtype)
+        ours = mean_average_precision(*shares, **options, image_sizes=sizes_of(labels, size))
+        np.testing.assert_allclose(ours.per_class.numpy(), theirs, atol=1e-9)
+    pixels = mean_average_precision(detections, labels, **options)
+    np.testing.assert_allclose(pixels.per_class.numpy(), theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("right", "expected"), [(346, 1), (345.99, 0)])
+def test_half_of_a_box_in_pixels_is_half_of_it_in_shares(dtype, right, expected):
+    sides = torch.tensor([640, 480, 640, 480], dtype=dtype)
+    labels = torch.tensor([[[0, 244, 328, 448, 458]]], dtype=dtype)
+    boxes = torch.tensor([[244, 328, right, 458]], dtype=dtype)
+    found = Detections(boxes, torch.ones(1), torch.zeros(1, dtype=torch.int64))
+    assert mean_average_precision([found], labels, num_classes=1).mean == expected
+    labels[..., 1:] /= sides
+    shares = [found._replace(boxes=boxes / sides)]
+    for image_sizes in (torch.tensor([[480, 640]]), torch.tensor([[480.0, 640.0]])):
+        result = mean_average_precision(shares, labels, num_classes=1, image_sizes=image_sizes)
+        assert result.mean == expected
+
+
+def test_shares_without_the_size_are_taken_as_they_are():
+    sides = torch.tensor([640.0, 480, 640, 480])
+    labels = torch.cat([torch.zeros(1), torch.tensor([244.0, 328, 448, 458]) / sides])[None, None]
+    boxes = torch.tensor([[244.0, 328, 346, 458]]) / sides  # overlaps by 0.49999995
+    found = Detections(boxes, torch.ones(1), torch.zeros(1, dtype=torch.int64))
+    assert mean_average_precision([found], labels, num_classes=1).mean == 0
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(
+    part=st.integers(10, 19),
+    sides=st.tuples(st.integers(1, 300), st.integers(1, 200)),
+    corner=st.tuples(st.integers(0, 30_000), st.integers(0, 20_000)),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+def test_20ths_of_a_box_reach_the_thresholds_of_coco_in_any_image(part, sides, corner, dtype):
+    """Corners are hundredths of a pixel, as in COCO's files."""
+    size = torch.tensor([6001, 4003, 6001, 4003], dtype=torch.float64)
+    x, y = corner[0] / 100, corner[1] / 100
+    truth, box = (
+        torch.tensor([[x, y, round(x + width * sides[0], 2), y + sides[1]]], dtype=torch.float64)
+        for width in (20, part)
+    )
+    labels = torch.cat([torch.zeros(1, 1), truth / size], dim=1)[None].to(dtype)
+    found = Detections((box / size).to(dtype), torch.ones(1), torch.zeros(1, dtype=torch.int64))
+    options = {"num_classes": 1, "image_sizes": torch.tensor([[4003, 6001]])}
+    for change, expected in ((-1e-9, 1), (1e-4, 0)):
+        threshold = part / 20 + change
+        result = mean_average_precision([found], labels, iou_threshold=threshold, **options)
+        assert result.mean == expected
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_ignored_object_is_neither_found_nor_missed(rule):
+    labels = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], [0, 5.0, 5.0, 6.0, 6.0]]])
+    ignored = torch.tensor([[True, False]])
+    found = Detections(
+        torch.tensor([[0.0, 0.0, 1.0, 1.0], [5.0, 5.0, 6.0, 6.0]]),
+        torch.tensor([0.9, 0.8]),
+        torch.tensor([0, 0]),
+    )
+    for part in (found, Detections(*(x[1:] for x in found))):
+        result = mean_average_precision([part], labels, num_classes=1, rule=rule, ignored=ignored)
+        assert result.mean == pytest.approx(1)
+    everything = torch.ones(1, 2, dtype=torch.bool)
+    nothing = mean_average_precision([found], labels, num_classes=1, rule=rule, ignored=everything)
+    assert math.isnan(nothing.mean)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("rule", RULES)
+def test_curves_of_less_precision_are_summed_in_full(dtype, rule):
+    correct = torch.arange(300) % 3 < 2
+    precision, recall = precision_recall_curve(torch.linspace(1, 0, 300), correct, 400)
+    precision, recall = precision.to(dtype), recall.to(dtype)
+    if rule == "voc2010":
+        steps = np.diff(recall.tolist(), prepend=0)
+        expected = sum(x * precision[i:].max().item() for i, x in enumerate(steps))
+    else:
+        count = {"coco": 101, "voc2007": 11}[rule]
+        levels = [torch.tensor(i / (count - 1)).to(dtype) for i in range(count)]
+        best = [max(precision[recall >= level].tolist(), default=0) for level in levels]
+        expected = sum(best) / count
+    assert average_precision(precision, recall, rule) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("number", [np.int64(3), torch.tensor(3), np.uint8(3)])
+def test_numbers_of_classes_and_objects_may_come_from_numpy_and_tensors(number):
+    labels = torch.tensor([[[1, 0.0, 0.0, 1.0, 1.0]]])
+    result = mean_average_precision(
+        [one([0.0, 0.0, 1.0, 1.0], label=1)],
+        labels,
+        num_classes=number,
+        iou_threshold=np.float32(0.5),
+    )
+    assert result.per_class.isnan().tolist() == [True, False, True]
+    assert result.mean == 1
+    curve = precision_recall_curve(torch.ones(1), torch.tensor([True]), number)
+    assert curve[1].item() == 1 / 3
 
 
 @pytest.mark.parametrize("rule", RULES)
 @settings(deadline=None, max_examples=10, derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_images_and_objects_does_not_matter(rule, seed):
-    detections, labels = draw(seed)
+    detections, labels, _ = draw(seed)
     generator = torch.Generator().manual_seed(seed)
     # Detections of equal score count in their order, so here no two are equal.
     detections = [
@@ -303,7 +472,7 @@ def test_the_order_of_images_and_objects_does_not_matter(rule, seed):
 
 
 def test_nothing_is_left_on_the_default_device():
-    detections, labels = draw(1)
+    detections, labels, _ = draw(1)
     for rule in RULES:
         expected = mean_average_precision(detections, labels, num_classes=3, rule=rule)
         with torch.device("meta"):
@@ -314,33 +483,12 @@ def test_nothing_is_left_on_the_default_device():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"boxes": UNIT[0]}, ValueError, r"boxes must have shape \(N, 4\)"),
-        ({"scores": torch.ones(2)}, ValueError, r"scores must have shape \(1,\), got \(2,\)"),
-        ({"scores": torch.tensor([1.5])}, ValueError, r"scores must lie in \[0, 1\], got 1.5"),
-        ({"true_boxes": [[0, 0, 1, 1]]}, TypeError, "true_boxes must be a tensor, got list"),
-        ({"true_boxes": UNIT[0]}, ValueError, r"true_boxes must have shape \(M, 4\), got \(4,\)"),
-        ({"true_boxes": UNIT.flip(1)}, ValueError, "true_boxes must have x1 <= x2"),
-        ({"true_boxes": UNIT.double()}, TypeError, "true_boxes must have the dtype of boxes"),
-        ({"true_boxes": UNIT.to("meta")}, ValueError, "true_boxes must be on the device of boxes"),
-        ({"scores": torch.ones(1, device="meta")}, ValueError, "scores must be on the device of"),
-        ({"iou_threshold": 1.1}, ValueError, r"iou_threshold must lie in \[0, 1\], got 1.1"),
-        ({"rule": "voc"}, ValueError, "rule must be one of coco, voc2010, voc2007, got voc"),
-    ],
-)
-def test_match_detections_rejects(change, error, message):
-    with pytest.raises(error, match=message):
-        match_detections(**{"boxes": UNIT, "scores": torch.ones(1), "true_boxes": UNIT} | change)
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
         ({"scores": SCORES[:, None]}, ValueError, r"scores must have shape \(N,\), got \(5, 1\)"),
         ({"scores": SCORES * 2}, ValueError, r"scores must lie in \[0, 1\], got 1.8"),
         ({"correct": CORRECT[:4]}, ValueError, r"correct must have shape \(5,\), got \(4,\)"),
         ({"correct": CORRECT.long()}, TypeError, "correct must be a tensor of booleans, got torch"),
         ({"correct": CORRECT.to("meta")}, ValueError, "correct must be on the device of scores"),
-        ({"num_truths": 2}, ValueError, "num_truths must be at least 1 and the .*, 3, got 2"),
+        ({"num_truths": 2}, ValueError, "num_truths must be at least the .*, 3, got 2"),
     ],
 )
 def test_precision_recall_curve_rejects(change, error, message):
@@ -349,7 +497,7 @@ def test_precision_recall_curve_rejects(change, error, message):
 
 
 def test_precision_recall_curve_rejects_a_class_without_objects():
-    with pytest.raises(ValueError, match=r"num_truths must be at least 1 .* 0, got 0"):
+    with pytest.raises(ValueError, match="num_truths must be at least 1, got 0"):
         precision_recall_curve(SCORES, torch.zeros(5, dtype=torch.bool), 0)
 
 
@@ -359,6 +507,11 @@ def test_precision_recall_curve_rejects_a_class_without_objects():
         ({"precision": SCORES[None]}, ValueError, r"precision must have shape \(N,\)"),
         ({"recall": SCORES[:2]}, ValueError, r"recall must have shape \(5,\), got \(2,\)"),
         ({"recall": SCORES}, ValueError, "recall must not fall"),
+        (
+            {"precision": CORRECT, "recall": CORRECT},
+            TypeError,
+            "precision must be a floating-point",
+        ),
         ({"recall": SCORES.double()}, TypeError, "recall must have the dtype of precision"),
         ({"precision": SCORES * 2}, ValueError, r"precision must lie in \[0, 1\], got 1.8"),
         ({"recall": -SCORES}, ValueError, r"recall must lie in \[0, 1\], got -0.9"),
@@ -391,6 +544,18 @@ LABELS = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], PADDING]])
         ({"num_classes": 0}, ValueError, "num_classes must be at least 1, got 0"),
         ({"iou_threshold": []}, ValueError, "iou_threshold must hold at least one number"),
         ({"iou_threshold": [0.5, 2]}, ValueError, r"iou_threshold must lie in \[0, 1\], got 2"),
+        ({"num_classes": 2.5}, TypeError, "num_classes must be an integer, got 2.5"),
+        ({"ignored": torch.zeros(1, 2)}, TypeError, "ignored must be a tensor of booleans, got"),
+        ({"ignored": torch.ones(1, 1).bool()}, ValueError, r"ignored must have shape \(1, 2\)"),
+        ({"ignored": torch.ones(1, 2, device="meta").bool()}, ValueError, "ignored must be on"),
+        ({"image_sizes": torch.ones(2)}, ValueError, r"image_sizes must have shape \(1, 2\), got"),
+        ({"image_sizes": torch.tensor([[9, 0]])}, ValueError, "image_sizes must be greater than 0"),
+        ({"image_sizes": torch.ones(1, 2) / 0}, ValueError, "image_sizes must be finite"),
+        (
+            {"image_sizes": torch.ones(1, 2, device="meta")},
+            ValueError,
+            "image_sizes must be on the",
+        ),
         ({"rule": "best"}, ValueError, "rule must be one of coco, voc2010, voc2007, got best"),
         (
             {"detections": [FOUND._replace(classes=torch.tensor([2]))]},

@@ -119,7 +119,7 @@ def test_anchors_are_found_beyond_the_integers_that_float32_holds(monkeypatch):
     assert torch.tensor(2 * anchor + 1).float() == 2 * anchor
     iou = torch.zeros(anchor + 2, 2, dtype=torch.float16)
     iou[anchor, 1] = 1
-    monkeypatch.setattr(matching, "box_iou", lambda *_: iou)
+    monkeypatch.setattr(matching, "pairwise_iou", lambda *_: iou)
     matches = match_anchors(torch.zeros(0, 4), torch.zeros(0, 4))
     assert (matches >= 0).nonzero().flatten().tolist() == [0, anchor]
     assert matches[[0, anchor]].tolist() == [0, 1]

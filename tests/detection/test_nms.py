@@ -22,8 +22,8 @@ def suppress(request, monkeypatch):
     """One of the forms; the blocks are made so small that a few boxes need several."""
     if request.param != "blocks":
         return request.param
-    monkeypatch.setattr("notes.detection.nms._BLOCK", 2)
-    monkeypatch.setattr("notes.detection.nms._FEW", 0)
+    monkeypatch.setattr("notes.detection._unchecked.BEST", 2)
+    monkeypatch.setattr("notes.detection._unchecked.FEW", 0)
     return nms
 
 
@@ -131,8 +131,8 @@ def test_all_forms_agree_with_the_slow_loop(seed, size, threshold):
     assert nms_by_hand(boxes, scores, threshold).tolist() == expected
     assert nms(boxes, scores, threshold).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("notes.detection.nms._BLOCK", 3)
-        patch.setattr("notes.detection.nms._FEW", 0)
+        patch.setattr("notes.detection._unchecked.BEST", 3)
+        patch.setattr("notes.detection._unchecked.FEW", 0)
         assert nms(boxes, scores, threshold).tolist() == expected
     by_class = class_wise_nms(boxes, scores, classes, threshold)
     assert by_class.tolist() == nms_loop(boxes, scores, classes, threshold)
@@ -188,7 +188,8 @@ def test_the_numbers_of_the_classes_do_not_matter():
     # A shift of the boxes by their classes would lose digits here.
     boxes, scores, classes = draw(60)
     expected = class_wise_nms(boxes, scores, classes, 0.4)
-    for renamed in (-classes, 2**40 * classes, classes.to(torch.uint8)):
+    small = [classes.to(dtype) for dtype in (torch.uint8, torch.int8, torch.int16, torch.uint16)]
+    for renamed in (-classes, 2**40 * classes, *small, (120 * classes).to(torch.uint8)):
         assert torch.equal(class_wise_nms(boxes, scores, renamed, 0.4), expected)
 
 
@@ -286,8 +287,8 @@ def test_other_dtypes_give_the_same(dtype):
 
 @pytest.mark.parametrize("few", [0, 2000])
 def test_nothing_is_left_on_the_default_device(monkeypatch, few):
-    monkeypatch.setattr("notes.detection.nms._FEW", few)
-    monkeypatch.setattr("notes.detection.nms._BLOCK", 4)
+    monkeypatch.setattr("notes.detection._unchecked.FEW", few)
+    monkeypatch.setattr("notes.detection._unchecked.BEST", 4)
     boxes, scores, classes = draw(20)
     expected = [nms(boxes, scores, 0.4), class_wise_nms(boxes, scores, classes, 0.4)]
     soft = soft_nms(boxes, scores)
@@ -315,7 +316,7 @@ def test_boxes_that_need_a_gradient_are_fine():
         (ROW, FALLING.long(), 0.5, TypeError, "scores must be a floating-point tensor"),
         (ROW.flip(1), FALLING, 0.5, ValueError, "boxes must have x1 <= x2 and y1 <= y2"),
         (ROW / 0, FALLING, 0.5, ValueError, "boxes must be finite"),
-        (ROW * 1e30, FALLING, 0.5, ValueError, "boxes must have coordinates of at most 4.61e.18"),
+        (ROW * 1e30, FALLING, 0.5, ValueError, "boxes must have sides of at most 4.61e.18"),
         (ROW, FALLING / 0, 0.5, ValueError, "scores must be finite, got inf"),
         (ROW, FALLING * float("nan"), 0.5, ValueError, "scores must be finite, got nan"),
         (ROW, FALLING.to("meta"), 0.5, ValueError, "scores must be on the device of boxes, cpu"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.models.detection._utils import BoxCoder
 
-from notes.detection.offsets import check_anchors, decode_offsets, encode_offsets
+from notes.detection.offsets import decode_offsets, encode_offsets
 
 SQUARE = torch.tensor([[0.0, 0.0, 2.0, 2.0]])
 
@@ -100,7 +100,32 @@ def test_without_pairs_there_are_no_offsets():
 
 def test_large_offsets_are_not_clipped():
     assert decode_offsets(SQUARE, torch.tensor([[0.0, 0.0, 100.0, 0.0]]))[0, 2] > 1e8
-    assert decode_offsets(SQUARE, torch.tensor([[0.0, 0.0, 444.0, 0.0]]))[0, 2].isinf()
+    assert decode_offsets(SQUARE, torch.tensor([[-1e17, 0.0, -1e30, 0.0]]))[0, 2] < -1e16
+
+
+@pytest.mark.parametrize("offset", [[0.0, 0.0, 500.0, 0.0], [0.0, -1e30, 0.0, 0.0]])
+def test_offsets_that_lead_beyond_all_measure_are_refused_by_their_name(offset):
+    message = r"^offsets must lead to boxes with coordinates of at most 4.61e.18, got \[.*\] at"
+    with pytest.raises(ValueError, match=message + r" index \(1,\)"):
+        decode_offsets(SQUARE.repeat(2, 1), torch.tensor([[0.0] * 4, offset]))
+
+
+def test_what_is_too_much_depends_on_the_anchor():
+    offsets, small = torch.tensor([[0.0, 0.0, 205.0, 0.0]]), SQUARE / 100
+    assert decode_offsets(small, offsets).isfinite().all()
+    both = decode_offsets(torch.cat([small, SQUARE]), torch.cat([offsets, 0 * offsets]))
+    assert both.max() > 1e15
+    with pytest.raises(ValueError, match=r"^offsets must lead to boxes"):
+        decode_offsets(100 * SQUARE, offsets)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_rounded_once_at_the_end(dtype):
+    anchors, boxes = random_boxes(50, 0).to(dtype), random_boxes(50, 1).to(dtype)
+    offsets = encode_offsets(anchors.float(), boxes.float())
+    assert torch.equal(encode_offsets(anchors, boxes), offsets.to(dtype))
+    again = decode_offsets(anchors.float(), offsets.to(dtype).float())
+    assert torch.equal(decode_offsets(anchors, offsets.to(dtype)), again.to(dtype))
 
 
 @pytest.mark.parametrize("code", [encode_offsets, decode_offsets])
@@ -133,7 +158,7 @@ def test_what_does_not_fit_the_anchors_is_refused_by_its_name(code, name):
 def test_the_first_anchor_without_area_is_named():
     anchors = torch.tensor([[0, 0, 1, 1], [0.5, 0.12345, 0.5, 1], [0, 0, 0, 0]])
     with pytest.raises(ValueError, match=r"got \[0.5, 0.1235, 0.5, 1.0\] at index 1"):
-        check_anchors(anchors)
+        decode_offsets(anchors, torch.zeros(3, 4))
 
 
 def test_a_turned_box_is_refused():

@@ -59,10 +59,27 @@ def test_proposals_stay_inside_the_image_and_are_sorted(seed):
         assert (scores.diff() <= 0).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_rounded_once_at_the_end(dtype):
+    objectness, offsets, anchors = (part.to(dtype) for part in draw(2, 20, seed=0))
+    expected = propose_regions(objectness.float(), offsets.float(), anchors.float(), min_size=0.1)
+    found = propose_regions(objectness, offsets, anchors, min_size=0.1)
+    for (boxes, scores), (right, _) in zip(found, expected, strict=True):
+        assert boxes.dtype == scores.dtype == dtype
+        assert torch.equal(boxes, right.to(dtype))
+
+
 def test_no_images_and_no_anchors_give_no_proposals():
     assert propose_regions(torch.zeros(0, 3), torch.zeros(0, 3, 4), ANCHORS) == []
     (found,) = propose_regions(torch.zeros(1, 0), torch.zeros(1, 0, 4), torch.zeros(0, 4))
     assert (found.boxes.shape, found.scores.shape) == ((0, 4), (0,))
+
+
+def test_nothing_is_left_on_the_default_device():
+    (expected,) = propose_regions(OBJECTNESS, STILL, ANCHORS)
+    with torch.device("meta"):
+        (found,) = propose_regions(OBJECTNESS, STILL, ANCHORS)
+    assert all(map(torch.equal, found, expected))
 
 
 def test_no_gradient_flows_through_the_choice():
@@ -79,6 +96,8 @@ def test_no_gradient_flows_through_the_choice():
         ({"objectness": OBJECTNESS / 0}, ValueError, "objectness must be finite, got nan"),
         ({"offsets": STILL[0]}, ValueError, r"offsets must have shape \(1, 3, 4\), got \(3, 4\)"),
         ({"offsets": STILL / 0}, ValueError, "offsets must be finite, got nan"),
+        ({"offsets": STILL + 500}, ValueError, r"^offsets must lead to boxes .* got \[500.0, "),
+        ({"anchors": ANCHORS[:, [0, 1, 0, 3]]}, ValueError, "anchors must have an area, got"),
         ({"offsets": STILL.double()}, TypeError, "offsets must have the dtype of objectness"),
         ({"anchors": ANCHORS[1:]}, ValueError, r"anchors must have shape \(3, 4\), got \(2, 4\)"),
         ({"anchors": ANCHORS.flip(1)}, ValueError, "anchors must have x1 <= x2"),

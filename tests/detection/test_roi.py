@@ -78,14 +78,59 @@ def test_no_regions_give_an_empty_output(function):
 
 
 @FUNCTIONS
+def test_nothing_is_left_on_the_default_device(function):
+    expected = function(RAMP, [CORNER], 2)
+    with torch.device("meta"):
+        assert torch.equal(function(RAMP, [CORNER], 2), expected)
+
+
+@FUNCTIONS
 def test_a_region_far_outside_the_map_is_zero(function):
     assert function(RAMP + 1, [CORNER + 20], 2).count_nonzero() == 0
 
 
 def test_a_region_without_area_is_a_pixel_to_pool_and_a_point_to_align():
     point = torch.tensor([[1.5, 2.5, 1.5, 2.5]])
-    assert roi_align(RAMP, [point], 1, sampling_ratio=0).tolist() == [[[[9]]]]
+    assert roi_align(RAMP, [point], 1, sampling_ratio=1).tolist() == [[[[9]]]]
     assert roi_pool(RAMP, [point], 1).tolist() == [[[[14]]]]  # halves are rounded up
+
+
+@pytest.mark.parametrize("box", [[1.5, 2.5, 1.5, 2.5], [1.0, 1.0, 1.0, 3.0], [1.0, 2.0, 3.0, 2.0]])
+def test_as_many_points_as_pixels_are_none_in_a_region_without_area(box):
+    boxes = torch.tensor([box, [0.0, 0.0, 2.0, 2.0]], requires_grad=True)
+    output = roi_align(RAMP, [boxes], 2, sampling_ratio=0)
+    options = {"sampling_ratio": 0, "aligned": True}
+    expected = torchvision.ops.roi_align(RAMP, [boxes.detach()], 2, **options)
+    assert output[0].tolist() == [[[0, 0], [0, 0]]]
+    assert torch.equal(output, expected)
+    output.sum().backward()
+    assert boxes.grad.isfinite().all()
+
+
+@FUNCTIONS
+def test_without_regions_there_is_a_gradient_of_zero(function):
+    features = RAMP.clone().requires_grad_()
+    output = function(features, [torch.zeros(0, 4)], 2)
+    assert output.requires_grad
+    output.sum().backward()
+    assert features.grad.count_nonzero() == 0
+    assert features.grad.shape == features.shape
+
+
+def test_without_regions_align_has_a_gradient_for_the_boxes_too():
+    boxes = torch.zeros(0, 4, requires_grad=True)
+    roi_align(RAMP, [boxes], 2).sum().backward()
+    assert boxes.grad.shape == (0, 4)
+
+
+@FUNCTIONS
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_places_in_half_precision_are_not_rounded_again(function, dtype):
+    features = torch.arange(64.0).repeat(8, 1)[None, None]  # each pixel holds its column
+    boxes = torch.tensor([[331.0, 8.0, 395.0, 56.0]], dtype=dtype)
+    output = function(features.to(dtype), [boxes], 1, spatial_scale=0.125)
+    expected = function(features, [boxes.float()], 1, spatial_scale=0.125)
+    assert torch.equal(output, expected.to(dtype))
 
 
 def test_pool_rounds_halves_away_from_zero():

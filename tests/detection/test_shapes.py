@@ -2,16 +2,9 @@ import math
 
 import pytest
 import torch
-from torchvision.ops import masks_to_boxes
 
-from notes.detection.shapes import (
-    SHAPES,
-    Pose,
-    mask_boxes,
-    shape_coordinates,
-    shape_extents,
-    shape_masks,
-)
+from notes.detection._shapes import SHAPES, Pose, shape_coordinates, shape_extents, shape_masks
+from notes.detection.boxes import mask_boxes
 
 ELLIPSE, RECTANGLE, TRIANGLE, STAR = range(4)
 ONE, ZERO = torch.ones(1), torch.zeros(1)
@@ -71,45 +64,3 @@ def test_extents_are_those_of_the_drawn_shape(index, angle):
     expected = 0.5 + 0.3 * torch.cat([low, high], dim=1)[0]
     # The tip of a star is thinner than a pixel.
     torch.testing.assert_close(box, expected, atol=0.006, rtol=0)
-
-
-def test_a_class_that_is_no_shape_is_rejected():
-    with pytest.raises(ValueError, match=r"classes must lie in \[0, 4\), got 4"):
-        shape_extents(torch.tensor([4]), ONE, ZERO)
-    with pytest.raises(ValueError, match=r"classes must lie in \[0, 4\), got 9"):
-        shape_masks(torch.tensor([9]), torch.zeros(1, 2, 2), torch.zeros(1, 2, 2))
-
-
-def test_shapes_that_do_not_fit_are_rejected():
-    with pytest.raises(ValueError, match=r"stretches must have shape \(1,\), got \(2,\)"):
-        shape_extents(torch.tensor([0]), torch.ones(2), ZERO)
-    with pytest.raises(ValueError, match=r"v must have shape \(1, 2, 2\), got \(1, 2, 3\)"):
-        shape_masks(torch.tensor([0]), torch.zeros(1, 2, 2), torch.zeros(1, 2, 3))
-    with pytest.raises(ValueError, match="image_size must be greater than 0, got 0"):
-        draw(ELLIPSE, 0)
-
-
-def test_the_box_of_a_mask_ends_after_its_last_pixel():
-    mask = torch.zeros(2, 4, 6, dtype=torch.bool)
-    mask[0, 1, 2:5] = True
-    mask[1, 3, 5] = True
-    assert mask_boxes(mask).tolist() == [[2, 1, 5, 2], [5, 3, 6, 4]]
-
-
-def test_the_box_of_an_empty_mask_is_zero():
-    assert mask_boxes(torch.zeros(1, 3, 3, dtype=torch.bool)).tolist() == [[0, 0, 0, 0]]
-    assert mask_boxes(torch.zeros(0, 3, 3, dtype=torch.bool)).shape == (0, 4)
-
-
-def test_what_is_no_mask_is_rejected():
-    with pytest.raises(ValueError, match=r"masks must have shape \(N, H, W\), got \(3, 3\)"):
-        mask_boxes(torch.zeros(3, 3, dtype=torch.bool))
-    with pytest.raises(TypeError, match=r"masks must be a tensor of booleans, got torch\.float32"):
-        mask_boxes(torch.zeros(1, 3, 3))
-
-
-def test_boxes_agree_with_torchvision_up_to_its_last_pixel():
-    masks = torch.rand(50, 12, 9, generator=torch.Generator().manual_seed(0)) < 0.05
-    masks = masks[masks.flatten(1).any(dim=1)]
-    torchvisions = masks_to_boxes(masks) + torch.tensor([0, 0, 1, 1])
-    assert torch.equal(mask_boxes(masks), torchvisions)

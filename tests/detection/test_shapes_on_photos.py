@@ -3,13 +3,8 @@ import torch
 from torchvision.ops import masks_to_boxes
 
 from notes.detection.overlap import box_iou
-from notes.detection.shapes_on_photos import (
-    CLASS_NAMES,
-    _photos,
-    draw_scenes,
-    paint_scenes,
-    shapes_on_photos,
-)
+from notes.detection.scenes import draw_scenes
+from notes.detection.shapes_on_photos import CLASS_NAMES, _photos, paint_scenes, shapes_on_photos
 
 
 def seeded(seed=0):
@@ -185,3 +180,11 @@ def test_without_a_generator_the_global_seed_counts():
 def test_what_cannot_be_drawn_is_rejected(arguments, message):
     with pytest.raises(ValueError, match=message):
         shapes_on_photos(**{"num_images": 1, **arguments})
+
+
+def test_scenes_that_cannot_be_painted_are_rejected():
+    scenes = draw_scenes(1, 2, (0.2, 0.6), generator=seeded())
+    with pytest.raises(ValueError, match="image_size must be greater than 0, got 0"):
+        paint_scenes(scenes, 0)
+    with pytest.raises(ValueError, match=r"scenes.classes must lie in \[0, 4\), got 4"):
+        paint_scenes(scenes._replace(classes=torch.full((1, 2), 4)), 48)

@@ -152,9 +152,48 @@ def test_gradients_agree_with_differences(per, hard_negatives):
     )
 
 
-def test_predictions_in_half_precision_give_a_finite_loss():
-    class_logits, offsets, targets = make(dtype=torch.bfloat16)
-    assert ssd_loss(class_logits, offsets, targets).total.isfinite()
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_predictions_in_half_precision_are_summed_up_in_float32(dtype):
+    predictions = make(dtype=dtype)
+    class_logits, offsets, targets = predictions
+    loss = ssd_loss(*predictions)
+    expected = ssd_loss(class_logits.float(), offsets.float(), targets)
+    torch.testing.assert_close(loss, expected, rtol=0, atol=0)
+    many = torch.full((1, 6000, 4), 9.0, dtype=dtype)  # their sum is 216,000
+    positive = torch.ones(1, 6000, dtype=torch.bool)
+    targets = Targets(positive.long(), torch.zeros_like(many), positive)
+    assert ssd_loss(torch.zeros(1, 6000, 2, dtype=dtype), many, targets).boxes.item() == 36
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_classes_may_be_small_integers(dtype):
+    class_logits, offsets, targets = make()
+    expected = ssd_loss(class_logits, offsets, targets)
+    small = targets._replace(classes=targets.classes.to(dtype))
+    assert ssd_loss(class_logits, offsets, small) == expected
+
+
+def test_targets_may_be_any_three_tensors():
+    class_logits, offsets, targets = make()
+    expected = ssd_loss(class_logits, offsets, targets)
+    assert ssd_loss(class_logits, offsets, tuple(targets)) == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.float32])
+def test_positives_that_are_no_booleans_are_rejected(dtype):
+    class_logits, offsets, targets = make()
+    wrong = targets._replace(positive=targets.positive.to(dtype))
+    with pytest.raises(
+        TypeError, match=r"targets.positive must be a tensor of booleans, got torch"
+    ):
+        ssd_loss(class_logits, offsets, wrong)
+    with pytest.raises(TypeError, match="positive must be a tensor of booleans, got torch"):
+        hardest_negatives(torch.rand(2, 12), wrong.positive)
+
+
+def test_positives_of_other_anchors_are_rejected():
+    with pytest.raises(ValueError, match=r"positive must have shape \(2, 12\), got \(12,\)"):
+        hardest_negatives(torch.rand(2, 12), torch.ones(12).bool())
 
 
 @pytest.mark.parametrize(

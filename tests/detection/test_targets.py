@@ -158,6 +158,11 @@ def test_nothing_is_left_on_the_default_device(make):
         (HALVES, torch.zeros(1, 5), r"labels must have shape \(B, M, 5\), got \(1, 5\)"),
         (HALVES, torch.zeros(1, 1, 4), r"labels must have shape \(B, M, 5\), got \(1, 1, 4\)"),
         (HALVES, torch.full((1, 1, 5), torch.inf), "labels must be finite, got inf"),
+        (HALVES, torch.tensor([[[0.5, *HALVES[0]]]]), "labels must have whole numbers as classes"),
+        (HALVES, torch.tensor([[[1e9, *HALVES[0]]]]), "classes of labels must lie in .*, got 1e"),
+        (HALVES * 1e20, LABELS[None], "anchors must have sides of at most 4.61"),
+        (HALVES, LABELS[None] * 1e20, "classes of labels must lie in"),
+        (HALVES, torch.tensor([[[0, -1e20, 0, 0, 1]]]), "boxes of labels must have sides"),
     ],
 )
 def test_what_is_no_batch_is_refused(anchors, labels, message):
@@ -172,6 +177,13 @@ def test_the_form_for_one_image_refuses_what_the_form_for_a_batch_refuses():
         make_image_targets(ANCHORS, LABELS + torch.tensor([0.5, 0.0, 0.0, 0.0, 0.0]))
     with pytest.raises(ValueError, match="anchors must have an area"):
         make_image_targets(torch.zeros(1, 4), LABELS)
+
+
+@pytest.mark.parametrize("make", [make_targets, make_image_targets])
+def test_a_threshold_outside_0_to_1_is_refused(make):
+    labels = LABELS[None] if make is make_targets else LABELS
+    with pytest.raises(ValueError, match=r"iou_threshold must lie in \[0, 1\], got -0.1"):
+        make(HALVES, labels, -0.1)
 
 
 def test_mixed_precisions_are_refused():

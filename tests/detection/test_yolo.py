@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck
 
+from notes.detection.boxes import clip_boxes
 from notes.detection.overlap import box_iou
-from notes.detection.yolo import TinyYOLO, read_outputs, yolo_detections, yolo_loss
+from notes.detection.yolo import TinyYOLO, yolo_detections, yolo_loss
 from notes.detection.yolo_grid import make_grid_targets
 
 PADDING = [-1.0] * 5
@@ -34,16 +35,18 @@ def right_outputs(labels, grid_size, num_classes, num_boxes):
 
 def loss_by_loops(outputs, labels, num_classes, box_weight, background_weight):
     """The same loss, one box after the other."""
-    predictions = read_outputs(outputs, num_classes)
     targets = make_grid_targets(labels, tuple(outputs.shape[1:3]))
-    _, rows, columns, num_boxes, _ = predictions.coordinates.shape
+    _, rows, columns, numbers = outputs.shape
+    num_boxes = (numbers - num_classes) // 5
     total = 0.0
     for image, row, column in torch.cartesian_prod(
         torch.arange(len(outputs)), torch.arange(rows), torch.arange(columns)
     ).tolist():
         place = (image, row, column)
         boxes = []
-        for x, y, root_width, root_height in predictions.coordinates[place].tolist():
+        cell, class_logits = outputs[place].split([numbers - num_classes, num_classes])
+        cell = cell.view(num_boxes, 5)  # four coordinates and the objectness
+        for x, y, root_width, root_height in cell[:, :4].sigmoid().tolist():
             center_x, center_y = (column + x) / columns, (row + y) / rows
             width, height = root_width**2, root_height**2
             boxes.append([center_x - width / 2, center_y - height / 2])
@@ -52,14 +55,14 @@ def loss_by_loops(outputs, labels, num_classes, box_weight, background_weight):
         label = int(targets.classes[place])
         responsible = overlaps.index(max(overlaps)) if label >= 0 else None
         for box in range(num_boxes):
-            yes = predictions.objectness[place][box].sigmoid().item()
+            yes = cell[box, 4].sigmoid().item()
             wanted = overlaps[box] if box == responsible else 0.0
             entropy = -wanted * math.log(yes) - (1 - wanted) * math.log(1 - yes)
             total += entropy * (1 if box == responsible else background_weight)
         if label >= 0:
-            found = predictions.coordinates[place][responsible]
+            found = cell[responsible, :4].sigmoid()
             total += box_weight * (found - targets.coordinates[place]).square().sum().item()
-            total -= predictions.class_logits[place].log_softmax(dim=0)[label].item()
+            total -= class_logits.log_softmax(dim=0)[label].item()
     return total / len(outputs)
 
 
@@ -129,6 +132,20 @@ def test_detections_of_one_class_suppress_each_other_and_of_two_do_not():
     assert len(yolo_detections(side_by_side, 2)[0].scores) == 2
 
 
+def test_boxes_end_at_the_edges_of_the_image():
+    outputs = 9 * draw(4, 3, 3, 13)  # many cells predict a large box
+    found = yolo_detections(outputs, 3, iou_threshold=1.0, score_threshold=0.0)
+    assert all(torch.equal(boxes, clip_boxes(boxes)) for boxes, _, _ in found)
+    assert any((boxes == 0).any() and (boxes == 1).any() for boxes, _, _ in found)
+
+
+def test_the_sums_of_half_precision_do_not_overflow():
+    outputs = torch.full((1, 64, 64, 13), 20.0, dtype=torch.float16)  # sure of 8,192 boxes
+    loss = yolo_loss(outputs, torch.full((1, 1, 5), -1.0, dtype=torch.float16), 3)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(0.5 * 8192 * 20)
+
+
 def test_thresholds_and_the_limit_choose_what_is_detected():
     outputs = draw(2, 4, 4, 13)
     everything = yolo_detections(outputs, 3, iou_threshold=1.0, score_threshold=0.0)
@@ -137,6 +154,18 @@ def test_thresholds_and_the_limit_choose_what_is_detected():
     assert [len(found.scores) for found in few] == [3, 3]
     for found in yolo_detections(outputs, 3, score_threshold=0.4):
         assert found.scores.min() >= 0.4
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_detections_in_half_precision_are_rounded_once(dtype):
+    outputs = draw(2, 40, 40, 13).to(dtype)
+    expected = yolo_detections(outputs.float(), 3, max_detections=10_000)
+    for found, right in zip(
+        yolo_detections(outputs, 3, max_detections=10_000), expected, strict=True
+    ):
+        assert found.boxes.dtype == found.scores.dtype == dtype
+        assert torch.equal(found.boxes, right.boxes.to(dtype))
+        assert torch.equal(found.scores, right.scores.to(dtype))
 
 
 def test_nothing_likely_gives_no_detections():
@@ -199,6 +228,16 @@ def test_the_model_and_the_loss_work_in_float64_and_without_images():
     assert yolo_loss(model(images), LABELS.double(), 3).dtype == torch.float64
 
 
+def test_nothing_is_left_on_the_default_device():
+    outputs = draw(2, 4, 4, 13).float()
+    expected = yolo_loss(outputs, LABELS, 3), yolo_detections(outputs, 3)
+    with torch.device("meta"):
+        found = yolo_loss(outputs, LABELS, 3), yolo_detections(outputs, 3)
+    assert torch.equal(found[0], expected[0])
+    for one, right in zip(found[1], expected[1], strict=True):
+        assert all(map(torch.equal, one, right))
+
+
 @pytest.mark.parametrize("size", [(12, 16), (16, 12), (0, 8)])
 def test_the_model_refuses_images_that_do_not_halve_three_times(size):
     with pytest.raises(ValueError, match="images must be a multiple of 8 high and wide, got"):
@@ -224,8 +263,21 @@ def test_the_model_refuses_numbers_that_are_not_positive(name):
         ({"labels": LABELS[:1]}, ValueError, r"labels must have shape \(2, M, 5\)"),
         ({"labels": LABELS.double()}, TypeError, "labels must have the dtype of outputs"),
         ({"labels": LABELS.to("meta")}, ValueError, "labels must be on the device of outputs"),
-        ({"labels": LABELS + 1.5}, ValueError, "labels must have their centers in the image"),
-        ({"labels": LABELS * torch.tensor([2.0, 1, 1, 1, 1])}, ValueError, r"\[0, 3\), got 4"),
+        (
+            {"labels": LABELS + torch.tensor([0.0, 1.5, 1.5, 1.5, 1.5])},
+            ValueError,
+            "labels must have their centers in the image",
+        ),
+        (
+            {"labels": LABELS * torch.tensor([2.0, 1, 1, 1, 1])},
+            ValueError,
+            r"classes of labels must lie in \[0, 3\), got 4",
+        ),
+        (
+            {"labels": LABELS + torch.tensor([0.5, 0, 0, 0, 0])},
+            ValueError,
+            r"labels must have whole numbers as classes, got 2\.5",
+        ),
         ({"box_weight": 0.0}, ValueError, "box_weight must be greater than 0, got 0.0"),
         ({"background_weight": -1.0}, ValueError, "background_weight must be greater than 0"),
     ],
@@ -238,7 +290,7 @@ def test_bad_arguments_of_the_loss_are_refused(changed, error, message):
 
 def test_the_loss_notices_an_unknown_class_that_has_lost_its_cell():
     labels = torch.tensor([[FIRST, [7.0, *FIRST[1:]]]])
-    with pytest.raises(ValueError, match=r"labels must lie in \[0, 3\), got 7"):
+    with pytest.raises(ValueError, match=r"classes of labels must lie in \[0, 3\), got 7"):
         yolo_loss(torch.zeros(1, 4, 4, 13), labels, 3)
 
 

@@ -39,6 +39,13 @@ def test_the_same_coordinates_decode_to_the_box():
     torch.testing.assert_close(decode_cells(coordinates)[0, 1, 0, 0], torch.tensor(BELOW[1:]))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_cells_in_half_precision_are_decoded_in_float32(dtype):
+    coordinates = torch.rand(1, 50, 50, 1, 4, generator=torch.Generator().manual_seed(0)).to(dtype)
+    boxes = decode_cells(coordinates)
+    assert torch.equal(boxes, decode_cells(coordinates.float()).to(dtype))
+
+
 @given(seed=st.integers(0, 10**6), rows=st.integers(1, 9), columns=st.integers(1, 9))
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_decoding_undoes_encoding(seed, rows, columns):
@@ -91,6 +98,27 @@ def test_a_center_on_the_last_edge_belongs_to_the_last_cell():
     assert targets.coordinates[0, 2, 2].tolist() == [1, 1, 0, 0]
 
 
+def test_a_class_that_is_not_known_is_refused_even_if_its_object_gets_no_cell():
+    labels = torch.tensor([[RIGHT, [5.0, *RIGHT[1:]]]])
+    assert make_grid_targets(labels, grid_size=2, num_classes=6).classes.max() == 2
+    with pytest.raises(ValueError, match=r"classes of labels must lie in \[0, 5\), got 5"):
+        make_grid_targets(labels, grid_size=2, num_classes=5)
+
+
+def test_what_stands_in_padding_does_not_matter():
+    labels = torch.tensor([[[-1.0, 9.0, 1e30, -1e30, -9.0], RIGHT]])
+    expected = make_grid_targets(torch.tensor([[PADDING, RIGHT]]), grid_size=2)
+    for found, right in zip(make_grid_targets(labels, grid_size=2), expected, strict=True):
+        assert torch.equal(found, right)
+
+
+def test_half_precision_finds_the_same_cells():
+    labels = draw_labels(3, 4, seed=0).bfloat16()
+    targets = make_grid_targets(labels, grid_size=37)
+    assert targets.boxes.dtype == targets.coordinates.dtype == torch.bfloat16
+    assert torch.equal(targets.classes, make_grid_targets(labels.float(), grid_size=37).classes)
+
+
 def test_the_dtype_of_the_labels_is_kept():
     targets = make_grid_targets(torch.tensor([[RIGHT]], dtype=torch.float64), grid_size=2)
     assert targets.boxes.dtype == targets.coordinates.dtype == torch.float64
@@ -108,7 +136,13 @@ def test_the_dtype_of_the_labels_is_kept():
             torch.tensor([[[0.0, 0.5, 0.5, 0.4, 0.9]]]),
             2,
             ValueError,
-            "labels must have x1 <= x2 and y1 <= y2",
+            "boxes of labels must have x1 <= x2 and y1 <= y2",
+        ),
+        (
+            torch.tensor([[[0.5, 0.0, 0.0, 0.5, 0.5]]]),
+            2,
+            ValueError,
+            r"labels must have whole numbers as classes, got 0\.5",
         ),
         (
             torch.tensor([[[0.0, 8.0, 8.0, 24.0, 40.0]]]),

@@ -8,7 +8,7 @@ and 1, and a last column that says 1 or 0. It is not the `load_diabetes` of scik
 import torch
 from torch import Generator, Tensor
 
-from notes.checks import check_positive
+from notes.checks import as_integer
 
 NUM_ROWS = 759
 NUM_FEATURES = 8
@@ -30,7 +30,8 @@ def make_diabetes_like(num_rows: int = NUM_ROWS, *, generator: Generator | None 
         `(num_rows, 9)` float32: features in [-1, 1], then a label, 0 or 1.
 
     Raises:
-        ValueError: If `num_rows` is below 1.
+        TypeError: If `num_rows` is not an integer.
+        ValueError: If it is below 1.
 
     Examples:
         >>> table = make_diabetes_like(generator=torch.Generator().manual_seed(0))
@@ -41,7 +42,7 @@ def make_diabetes_like(num_rows: int = NUM_ROWS, *, generator: Generator | None 
     Explained in:
         [Data][data]
     """
-    check_positive("num_rows", num_rows)
+    num_rows = as_integer("num_rows", num_rows)
     features = 2 * torch.rand(num_rows, NUM_FEATURES, generator=generator) - 1  # (N, 8)
     linear = 3 * features[:, 1] + 2 * features[:, 5] - 1.5 * features[:, 7]
     by_size = 4 * features[:, 2].abs() - 2

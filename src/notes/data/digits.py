@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from sklearn import datasets
 from torch import Tensor
 
+from notes.checks import as_integer
 from notes.data.labeled_images import LabeledImages
 
 NUM_TRAIN = 1_400
@@ -32,7 +33,8 @@ def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabeledImages, Labeled
         [0, 1], 0 for paper and 1 for ink; labels `(N,)`, int64 in [0, 10).
 
     Raises:
-        ValueError: If `image_size` is below 8.
+        TypeError: If `image_size` is not an integer.
+        ValueError: If it is below 8.
 
     Examples:
         >>> train, test = load_digits()
@@ -44,8 +46,7 @@ def load_digits(*, image_size: int = IMAGE_SIZE) -> tuple[LabeledImages, Labeled
     Explained in:
         [Data][data]
     """
-    if image_size < IMAGE_SIZE:
-        raise ValueError(f"image_size must be at least {IMAGE_SIZE}, got {image_size}")
+    image_size = as_integer("image_size", image_size, minimum=IMAGE_SIZE)
     bunch = datasets.load_digits()
     images = torch.from_numpy(bunch.images / MAX_INTENSITY)[:, None]  # float64
     labels = torch.tensor(bunch.target, dtype=torch.int64)

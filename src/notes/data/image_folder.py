@@ -5,6 +5,7 @@ It has the layout that `torchvision.datasets.ImageFolder` reads: one folder for 
 Shapes: `H` height, `W` width.
 """
 
+import os
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from torch import Generator, Tensor
 from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms.functional import to_pil_image
 
-from notes.checks import check_positive
+from notes.checks import as_integer
 
 CLASSES = ("circle", "square", "triangle")
 SMALLEST_SIZE = 16  # below, the three shapes look alike
@@ -32,7 +33,8 @@ def draw_image_folder(
     The same seed draws the same images, so a second run changes nothing.
 
     Args:
-        root: Folder to fill. It and its parents are made if they are not there.
+        root: Folder to fill, `~` for the home folder. It and its parents are made if they are not
+            there.
         num_train: Images for each class in `root/train`.
         num_val: Images for each class in `root/val`.
         image_size: Height and width in pixels.
@@ -43,6 +45,7 @@ def draw_image_folder(
             the data set.
         NotADirectoryError: If `root` is a file.
         PermissionError: If `root` cannot be written.
+        TypeError: If a number is not an integer.
         ValueError: If a number is below 1, or `image_size` below 16.
 
     Examples:
@@ -57,14 +60,12 @@ def draw_image_folder(
     Explained in:
         [Data][data]
     """
-    check_positive("num_train", num_train)
-    check_positive("num_val", num_val)
-    if image_size < SMALLEST_SIZE:
-        raise ValueError(f"image_size must be at least {SMALLEST_SIZE}, got {image_size}")
-    root = Path(root)
+    sizes = {"train": as_integer("num_train", num_train), "val": as_integer("num_val", num_val)}
+    image_size = as_integer("image_size", image_size, minimum=SMALLEST_SIZE)
+    root = Path(os.path.expanduser(root))
     paths = [
         root / part / name / f"{number:04}.png"
-        for part, num_images in (("train", num_train), ("val", num_val))
+        for part, num_images in sizes.items()
         for name in CLASSES
         for number in range(num_images)
     ]
@@ -78,7 +79,6 @@ def draw_image_folder(
 # --8<-- [end:draw_image_folder]
 
 
-# --8<-- [start:draw_shape]
 def draw_shape(name: str, image_size: int, *, generator: Generator | None = None) -> Tensor:
     """One image of a shape: its place, size and colors are random, and every pixel is noisy.
 
@@ -92,13 +92,15 @@ def draw_shape(name: str, image_size: int, *, generator: Generator | None = None
         is behind it.
 
     Raises:
-        ValueError: If the name is none of `CLASSES`.
+        TypeError: If the size is not an integer.
+        ValueError: If the name is none of `CLASSES`, or the size below 1.
 
     Explained in:
         [Data][data]
     """
     if name not in CLASSES:
         raise ValueError(f"name must be one of {CLASSES}, got {name!r}")
+    image_size = as_integer("image_size", image_size)
     radius = _draw_between(0.2, 0.4, 1, generator) * image_size
     center = radius + torch.rand(2, generator=generator) * (image_size - 2 * radius)
     y, x = torch.meshgrid(*2 * [torch.arange(image_size) + 0.5], indexing="ij")  # (H, W) each
@@ -107,9 +109,6 @@ def draw_shape(name: str, image_size: int, *, generator: Generator | None = None
     dark = _draw_between(25, 100, 3, generator)[:, None, None]
     noise = _draw_between(-25, 25, 3 * image_size**2, generator).view(3, image_size, image_size)
     return (torch.where(inside, light, dark) + noise).to(torch.uint8)  # (3, H, W)
-
-
-# --8<-- [end:draw_shape]
 
 
 def _is_inside(name: str, dx: Tensor, dy: Tensor, radius: Tensor) -> Tensor:

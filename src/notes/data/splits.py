@@ -10,11 +10,14 @@ Selection" (1995), https://mlanthology.org/ijcai/1995/kohavi1995ijcai-study/.
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from notes.checks import check_shape
+from notes.checks import as_integer, check_shape
+
+TOLERANCE = 1e-6  # of a sum of fractions, which may be rounded to float32
 
 
 # --8<-- [start:split_indices]
@@ -28,7 +31,7 @@ def split_indices(
 
     Args:
         num_examples: How many examples there are.
-        sizes: One entry for each part: numbers of examples (integers that sum to
+        sizes: One entry for each part: numbers of examples (whole numbers that sum to
             `num_examples`), or fractions (that sum to 1).
         generator: Draws the order. Without one, PyTorch's global generator does.
 
@@ -36,6 +39,7 @@ def split_indices(
         For each part its indices, `(size,)` int64, in random order.
 
     Raises:
+        TypeError: If `num_examples` is not an integer, or a size no number.
         ValueError: If the sizes do not sum to the whole, or a part would be empty.
 
     Examples:
@@ -48,6 +52,7 @@ def split_indices(
     Explained in:
         [Data][data]
     """
+    num_examples = as_integer("num_examples", num_examples)
     whole_sizes = _whole_sizes(num_examples, sizes)
     return torch.split(torch.randperm(num_examples, generator=generator), whole_sizes)
 
@@ -84,10 +89,7 @@ def stratified_split(
     Explained in:
         [Data][data]
     """
-    check_shape("labels", labels, "N")
-    if labels.is_floating_point() or labels.is_complex():
-        raise TypeError(f"labels must be a tensor of integers, got {labels.dtype}")
-    labels = labels.cpu()
+    labels = _as_names("labels", labels)
     whole_sizes = _whole_sizes(len(labels), sizes)
     _check_class_sizes(labels, num_parts=len(whole_sizes))
     shuffled = torch.randperm(len(labels), generator=generator)
@@ -118,6 +120,7 @@ def group_split(
         For each part its indices, int64, ascending. No group is in two parts.
 
     Raises:
+        TypeError: If the groups are not integers.
         ValueError: As for `split_indices`.
 
     Examples:
@@ -129,8 +132,7 @@ def group_split(
     Explained in:
         [Data][data]
     """
-    check_shape("groups", groups, "N")
-    names, group_of_example = torch.unique(groups.cpu(), return_inverse=True)
+    names, group_of_example = torch.unique(_as_names("groups", groups), return_inverse=True)
     parts = split_indices(len(names), sizes, generator=generator)
     return tuple(torch.isin(group_of_example, part).nonzero()[:, 0] for part in parts)
 
@@ -160,6 +162,7 @@ def k_fold(
         the folds differ by at most 1.
 
     Raises:
+        TypeError: If a number is not an integer.
         ValueError: If `num_folds` is below 2 or above `num_examples`.
 
     Examples:
@@ -169,8 +172,10 @@ def k_fold(
     Explained in:
         [Data][data]
     """
-    if not 2 <= num_folds <= num_examples:
-        raise ValueError(f"num_folds must lie in [2, {num_examples}], got {num_folds}")
+    num_examples = as_integer("num_examples", num_examples)
+    num_folds = as_integer("num_folds", num_folds, minimum=2)
+    if num_folds > num_examples:
+        raise ValueError(f"num_folds must be at most num_examples, {num_examples}, got {num_folds}")
     order = torch.arange(num_examples)
     if shuffle:
         order = torch.randperm(num_examples, generator=generator)
@@ -186,12 +191,16 @@ def k_fold(
 
 def _whole_sizes(num_examples: int, sizes: Sequence[float]) -> list[int]:
     """The sizes in examples. Fractions are rounded so that the sum stays exact."""
-    counted = all(isinstance(size, int) for size in sizes)
-    wanted_sum = num_examples if counted else 1
-    if not math.isclose(math.fsum(sizes), wanted_sum):
-        raise ValueError(f"sizes must sum to {wanted_sum}, got {list(sizes)}")
-    share = 1 if counted else num_examples
-    exact_ends = [math.fsum(sizes[: part + 1]) * share for part in range(len(sizes))]
+    numbers = [_plain_number(size) for size in sizes]
+    total = math.fsum(numbers)
+    # [1.0] is all of the examples; [1] is one of them.
+    one = abs(total - 1) < TOLERANCE and not all(isinstance(size, int) for size in numbers)
+    counted = all(size % 1 == 0 for size in numbers) and not one
+    if not (one or (counted and total == num_examples)):
+        wanted_sum = num_examples if counted else 1
+        raise ValueError(f"sizes must sum to {wanted_sum}, got {numbers}")
+    share = 1 if counted else num_examples / total
+    exact_ends = [math.fsum(numbers[: part + 1]) * share for part in range(len(numbers))]
     # Halves always go up (round() would send them to even numbers), so whole shares stay whole.
     ends = [math.floor(end + 0.5 + 1e-9) for end in exact_ends]
     whole_sizes = [end - start for start, end in itertools.pairwise([0, *ends])]
@@ -200,6 +209,22 @@ def _whole_sizes(num_examples: int, sizes: Sequence[float]) -> list[int]:
             f"sizes must give each part an example, got {whole_sizes} of {num_examples} examples"
         )
     return whole_sizes
+
+
+def _plain_number(size: Any) -> float:
+    """As Python has it, from a number of Python, of NumPy or of a tensor."""
+    number = size.item() if hasattr(size, "item") else size
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TypeError(f"sizes must be numbers, got {size!r}")
+    return number
+
+
+def _as_names(name: str, labels: Tensor) -> Tensor:
+    """Integers of any dtype, as `(N,)` int64 on the CPU."""
+    check_shape(name, labels, "N")
+    if labels.is_floating_point() or labels.is_complex():
+        raise TypeError(f"{name} must be a tensor of integers, got {labels.dtype}")
+    return labels.cpu().long()
 
 
 def _check_class_sizes(labels: Tensor, num_parts: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from notes.checks import check_positive
+from notes.checks import as_integer
 
 
 # --8<-- [start:TensorLoader]
@@ -64,7 +64,12 @@ class TensorLoader:
         device: torch.device | str | None = None,
     ) -> None:
         _check_rows(tensors)
-        _check_batch_size(batch_size, num_examples=len(tensors[0]), drop_last=drop_last)
+        batch_size = as_integer("batch_size", batch_size)
+        if drop_last and batch_size > len(tensors[0]):
+            raise ValueError(
+                f"batch_size must be at most {len(tensors[0])}, the number of rows, "
+                f"when drop_last is True, got {batch_size}"
+            )
         if device is None:
             _check_one_device(tensors)
         else:
@@ -119,17 +124,6 @@ def _check_rows(tensors: tuple[Tensor, ...]) -> None:
         raise ValueError(f"tensors must have the same number of rows, got {num_rows}")
     if num_rows[0] == 0:
         raise ValueError("tensors must have at least one row, got 0")
-
-
-def _check_batch_size(batch_size: int, *, num_examples: int, drop_last: bool) -> None:
-    if not isinstance(batch_size, int):
-        raise TypeError(f"batch_size must be an integer, got {batch_size!r}")
-    check_positive("batch_size", batch_size)
-    if drop_last and batch_size > num_examples:
-        raise ValueError(
-            f"batch_size must be at most {num_examples}, the number of rows, "
-            f"when drop_last is True, got {batch_size}"
-        )
 
 
 def _check_one_device(tensors: tuple[Tensor, ...]) -> None:

@@ -69,10 +69,11 @@ def grid_anchors(
     if not dtype.is_floating_point:
         raise TypeError(f"dtype must be a floating-point one, got {dtype}")
     # --8<-- [start:grid_anchors]
+    counting = torch.promote_types(dtype, torch.float32)  # in bfloat16 257 is 256
     pairs = [(size, ratios[0]) for size in sizes]
     pairs += [(sizes[0], ratio) for ratio in ratios[1:]]
-    across = (torch.arange(width, dtype=dtype, device=device) + 0.5) / width  # (W,)
-    down = (torch.arange(height, dtype=dtype, device=device) + 0.5) / height  # (H,)
+    across = (torch.arange(width, dtype=counting, device=device) + 0.5) / width  # (W,)
+    down = (torch.arange(height, dtype=counting, device=device) + 0.5) / height  # (H,)
     row = across.new_zeros(width, len(pairs), 4)  # of cells: x1, 0, x2, 0
     column = across.new_zeros(height, len(pairs), 4)  # of cells: 0, y1, 0, y2
     for shape, (size, ratio) in enumerate(pairs):
@@ -82,7 +83,7 @@ def grid_anchors(
         column[:, shape, 1], column[:, shape, 3] = down - half_height, down + half_height
     # Sums of long rows are faster: 4 numbers for each shape, side by side.
     anchors = column.flatten(1)[:, None] + row.flatten(1)  # (H, W, 4 * (n + m - 1))
-    return anchors.view(-1, 4)
+    return anchors.view(-1, 4).to(dtype)
     # --8<-- [end:grid_anchors]
 
 

@@ -10,8 +10,16 @@ from torch import Generator, Tensor
 
 from notes.augmentation.flip import draw_flips, flip_at
 from notes.augmentation.resized_crop import draw_resized_crops, resized_crop_at
-from notes.checks import check_probability, check_shape
-from notes.detection.labels import DetectionSet, keep_objects
+from notes.checks import (
+    check_boolean,
+    check_device,
+    check_label_rows,
+    check_positive,
+    check_probability,
+    check_shape,
+)
+from notes.detection._unchecked import at_least_float32
+from notes.detection.labels import DetectionSet
 
 
 def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
@@ -25,8 +33,8 @@ def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
         `(B, M, 5)` labels, a new tensor.
 
     Raises:
-        TypeError: If `flips` does not hold booleans.
-        ValueError: If a shape does not fit.
+        TypeError: If the labels are not floating-point numbers, or `flips` not booleans.
+        ValueError: If the labels are not labeled boxes, or a shape or device does not fit.
 
     Examples:
         >>> labels = torch.tensor([[[0.0, 0.125, 0.25, 0.5, 0.75]]])
@@ -36,10 +44,14 @@ def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
     Explained in:
         [Detection data][detection-data]
     """
-    check_shape("labels", labels, "B", "M", 5)
+    check_label_rows("labels", labels)
     check_shape("flips", flips, len(labels))
-    if flips.dtype != torch.bool:
-        raise TypeError(f"flips must be a tensor of booleans, got {flips.dtype}")
+    check_boolean("flips", flips)
+    check_device("labels", labels, "flips", flips)
+    return _flip(labels, flips)
+
+
+def _flip(labels: Tensor, flips: Tensor) -> Tensor:
     # --8<-- [start:flip_boxes]
     kinds, x1, y1, x2, y2 = labels.unbind(dim=2)
     mirrored = torch.stack([kinds, 1 - x2, y1, 1 - x1, y2], dim=2)  # right becomes left
@@ -48,7 +60,6 @@ def flip_boxes(labels: Tensor, flips: Tensor) -> Tensor:
     # --8<-- [end:flip_boxes]
 
 
-# --8<-- [start:crop_boxes]
 def crop_boxes(
     labels: Tensor, parts: Tensor, image_size: tuple[int, int], min_visible: float = 0.3
 ) -> Tensor:
@@ -67,7 +78,9 @@ def crop_boxes(
         `(B, M, 5)` labels with boxes as shares of the part, padding last.
 
     Raises:
-        ValueError: If a shape does not fit, or `min_visible` is outside [0, 1].
+        TypeError: If the labels are not floating-point numbers.
+        ValueError: If the labels are not labeled boxes, a shape or device does not fit, a side of
+            a part or the images is not positive, or `min_visible` is outside [0, 1].
 
     Examples:
         >>> left_half = torch.tensor([[0, 0, 8, 4]])
@@ -79,24 +92,38 @@ def crop_boxes(
     Explained in:
         [Detection data][detection-data]
     """
-    check_shape("labels", labels, "B", "M", 5)
+    check_label_rows("labels", labels)
+    check_shape("parts", parts, len(labels), 4)
+    check_device("labels", labels, "parts", parts)
+    if not (parts[:, 2:] > 0).all():
+        raise ValueError(f"parts must have sides greater than 0, got {parts[:, 2:].min()}")
+    check_positive("the height in image_size", image_size[0])
+    check_positive("the width in image_size", image_size[1])
     check_probability("min_visible", min_visible)
+    return _crop(labels, parts, image_size, min_visible)
+
+
+def _crop(labels: Tensor, parts: Tensor, image_size: tuple[int, int], min_visible: float) -> Tensor:
     height, width = image_size
-    tops, lefts, heights, widths = parts.unbind(dim=1)
+    corners = at_least_float32(labels[..., 1:]).unflatten(2, (2, 2))  # (B, M, 2, 2) both corners
+    tops, lefts, heights, widths = parts.to(corners.dtype).unbind(dim=1)
     starts = torch.stack([lefts / width, tops / height], dim=1)[:, None]  # (B, 1, 2)
     sides = torch.stack([widths / width, heights / height], dim=1)[:, None]
-    corners = labels[..., 1:].unflatten(2, (2, 2))  # (B, M, 2, 2) both corners
     moved = (corners - starts[:, :, None]) / sides[:, :, None]
     clipped = moved.clamp(0, 1)
     areas, left = (_areas(boxes) for boxes in (moved, clipped))
     kept = (left > 0) & (left >= min_visible * areas)
-    return keep_objects(torch.cat([labels[..., :1], clipped.flatten(2)], dim=2), kept)
+    rows = torch.cat([labels[..., :1], clipped.flatten(2).to(labels)], dim=2)
+    return _keep(rows, kept & (labels[..., 0] >= 0))
 
 
-# --8<-- [end:crop_boxes]
+def _keep(labels: Tensor, kept: Tensor) -> Tensor:
+    """Take objects away: their rows become padding, and padding goes last."""
+    labels = torch.where(kept[..., None], labels, -1)
+    order = kept.byte().argsort(dim=1, descending=True, stable=True)  # (B, M)
+    return labels.gather(1, order[..., None].expand_as(labels))
 
 
-# --8<-- [start:random_horizontal_flip]
 def random_horizontal_flip(
     images: Tensor, labels: Tensor, p: float = 0.5, generator: Generator | None = None
 ) -> DetectionSet:
@@ -111,8 +138,10 @@ def random_horizontal_flip(
         generator: Source of randomness, or None for PyTorch's global one.
 
     Raises:
-        TypeError: If the images are neither `uint8` nor floating-point.
-        ValueError: If a shape or device does not fit, or `p` is outside [0, 1].
+        TypeError: If the images are neither `uint8` nor floating-point, or the labels are not
+            floating-point.
+        ValueError: If the labels are not labeled boxes, a shape or device does not fit, or `p` is
+            outside [0, 1].
 
     Examples:
         >>> images = torch.tensor([[[[0.0, 1.0]]]])
@@ -125,13 +154,9 @@ def random_horizontal_flip(
     """
     _check_labels(images, labels)
     flips = draw_flips(images, p, generator)
-    return DetectionSet(flip_at(images, flips), flip_boxes(labels, flips))
+    return DetectionSet(flip_at(images, flips), _flip(labels, flips))
 
 
-# --8<-- [end:random_horizontal_flip]
-
-
-# --8<-- [start:random_resized_crop]
 def random_resized_crop(
     images: Tensor,
     labels: Tensor,
@@ -156,9 +181,10 @@ def random_resized_crop(
         generator: Source of randomness, or None for PyTorch's global one.
 
     Raises:
-        TypeError: If the images are neither `uint8` nor floating-point.
-        ValueError: If a shape or device does not fit, or a number is out of range, see
-            `notes.augmentation.resized_crop`.
+        TypeError: If the images are neither `uint8` nor floating-point, or the labels are not
+            floating-point.
+        ValueError: If the labels are not labeled boxes, a shape or device does not fit, or a number
+            is out of range, see `notes.augmentation.resized_crop`.
 
     Examples:
         >>> images, labels = torch.zeros(8, 3, 48, 64), torch.full((8, 2, 5), -1.0)
@@ -169,13 +195,11 @@ def random_resized_crop(
         [Detection data][detection-data]
     """
     _check_labels(images, labels)
+    check_probability("min_visible", min_visible)
     parts = draw_resized_crops(images, scale, ratio, generator)
     height, width = images.shape[2:]
-    cut = crop_boxes(labels, parts, (height, width), min_visible)
+    cut = _crop(labels, parts, (height, width), min_visible)
     return DetectionSet(resized_crop_at(images, parts, size), cut)
-
-
-# --8<-- [end:random_resized_crop]
 
 
 def _areas(corners: Tensor) -> Tensor:
@@ -185,7 +209,5 @@ def _areas(corners: Tensor) -> Tensor:
 def _check_labels(images: Tensor, labels: Tensor) -> None:
     check_shape("images", images, "B", "C", "H", "W")
     check_shape("labels", labels, len(images), "M", 5)
-    if labels.device != images.device:
-        raise ValueError(
-            f"labels must be on the device of images, {images.device}, got {labels.device}"
-        )
+    check_device("images", images, "labels", labels)
+    check_label_rows("labels", labels)

@@ -8,56 +8,21 @@ A box is four numbers in one of three formats:
 
 x points right and y points down; the unit is free (pixels, or shares of the image's sides).
 
-Shapes: `N` boxes.
+Shapes: `N` boxes, `H W` space.
 """
 
 import torch
 from torch import Tensor
 
-from notes.checks import check_finite, check_floating, check_positive, check_shape
-
-
-def check_boxes(name: str, boxes: Tensor) -> None:
-    """Refuse a tensor that does not hold `xyxy` boxes.
-
-    A box may have no area (`x1 == x2`), but not a negative one.
-
-    Raises:
-        TypeError: If the argument is not a floating-point tensor.
-        ValueError: If the shape is not `(N, 4)`, a coordinate is NaN or infinite, or a box ends
-            before it begins.
-
-    Examples:
-        >>> check_boxes("boxes", torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.0, 0.4, 1.0]]))
-        Traceback (most recent call last):
-        ...
-        ValueError: boxes must have x1 <= x2 and y1 <= y2, got [0.5, 0.0, 0.4, 1.0] at index 1
-
-    Explained in:
-        [Boxes][boxes]
-    """
-    check_shape(name, boxes, "N", 4)
-    check_floating(name, boxes)
-    check_finite(name, boxes)
-    turned = boxes[:, :2] > boxes[:, 2:]  # (N, 2)
-    if turned.any():
-        index = int(turned.any(dim=1).nonzero()[0])
-        values = [round(value, 4) for value in boxes[index].tolist()]
-        raise ValueError(f"{name} must have x1 <= x2 and y1 <= y2, got {values} at index {index}")
-
-
-def _check_sides(boxes: Tensor) -> None:
-    """Refuse what does not hold boxes whose last two numbers are width and height."""
-    check_shape("boxes", boxes, "N", 4)
-    check_floating("boxes", boxes)
-    check_finite("boxes", boxes)
-    negative = boxes[:, 2:] < 0  # (N, 2)
-    if negative.any():
-        index = int(negative.any(dim=1).nonzero()[0])
-        values = [round(value, 4) for value in boxes[index].tolist()]
-        raise ValueError(
-            f"boxes must have a width and a height of at least 0, got {values} at index {index}"
-        )
+from notes.checks import (
+    check_boolean,
+    check_boxes,
+    check_finite,
+    check_floating,
+    check_positive,
+    check_shape,
+)
+from notes.detection._unchecked import at_least_float32
 
 
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
@@ -82,8 +47,9 @@ def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
     """
     check_boxes("boxes", boxes)
     # --8<-- [start:to_cxcywh]
-    top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
-    return torch.cat([(top_left + bottom_right) / 2, bottom_right - top_left], dim=1)
+    top_left, bottom_right = at_least_float32(boxes).split(2, dim=1)
+    centers, sizes = (top_left + bottom_right) / 2, bottom_right - top_left
+    return torch.cat([centers, sizes], dim=1).to(boxes.dtype)
     # --8<-- [end:to_cxcywh]
 
 
@@ -191,8 +157,9 @@ def clip_boxes(boxes: Tensor, height: float = 1.0, width: float = 1.0) -> Tensor
     check_boxes("boxes", boxes)
     check_positive("height", height)
     check_positive("width", width)
-    x, y = boxes[:, 0::2].clamp(0, width), boxes[:, 1::2].clamp(0, height)  # (N, 2) each
-    return torch.stack([x, y], dim=2).flatten(1)
+    corners = at_least_float32(boxes)  # float16 knows no side of 70,000
+    x, y = corners[:, 0::2].clamp(0, width), corners[:, 1::2].clamp(0, height)  # (N, 2) each
+    return torch.stack([x, y], dim=2).flatten(1).to(boxes.dtype)
 
 
 def box_area(boxes: Tensor) -> Tensor:
@@ -202,7 +169,8 @@ def box_area(boxes: Tensor) -> Tensor:
         boxes: `(N, 4)` boxes, `xyxy`.
 
     Returns:
-        `(N,)` areas in the square of the boxes' unit.
+        `(N,)` areas in the square of the boxes' unit; for half precision in `float32`, because
+        float16 ends at 65,504 and a photo has more pixels.
 
     Raises:
         TypeError: If the boxes are not floating-point numbers.
@@ -216,4 +184,55 @@ def box_area(boxes: Tensor) -> Tensor:
         [Boxes][boxes]
     """
     check_boxes("boxes", boxes)
+    boxes = at_least_float32(boxes)
     return (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
+
+
+def mask_boxes(masks: Tensor) -> Tensor:
+    """The smallest boxes around masks, in pixels.
+
+    A box ends where its last pixel ends: a mask of one pixel has a box of one by one.
+    `torchvision.ops.masks_to_boxes` gives the *number* of the last pixel, one less.
+
+    Args:
+        masks: `(N, H, W)` booleans.
+
+    Returns:
+        `(N, 4)` float32 boxes, `xyxy`; all 0 for a mask without a pixel.
+
+    Raises:
+        TypeError: If the masks are not booleans.
+        ValueError: If the shape is not `(N, H, W)`.
+
+    Examples:
+        >>> mask = torch.zeros(1, 4, 6, dtype=torch.bool)
+        >>> mask[0, 1, 2:5] = True
+        >>> mask_boxes(mask)
+        tensor([[2., 1., 5., 2.]])
+
+    Explained in:
+        [Detection data][detection-data]
+    """
+    check_shape("masks", masks, "N", "H", "W")
+    check_boolean("masks", masks)
+    # --8<-- [start:mask_boxes]
+    lines = masks.any(dim=1).byte(), masks.any(dim=2).byte()  # (N, W) and (N, H)
+    starts = [line.argmax(dim=1) for line in lines]
+    ends = [line.shape[1] - line.flip(1).argmax(dim=1) for line in lines]
+    boxes = torch.stack([*starts, *ends], dim=1).float()
+    return boxes * masks.flatten(1).any(dim=1, keepdim=True)
+    # --8<-- [end:mask_boxes]
+
+
+def _check_sides(boxes: Tensor) -> None:
+    """Refuse what does not hold boxes whose last two numbers are width and height."""
+    check_shape("boxes", boxes, "N", 4)
+    check_floating("boxes", boxes)
+    check_finite("boxes", boxes)
+    negative = boxes[:, 2:] < 0  # (N, 2)
+    if negative.any():
+        index = int(negative.any(dim=1).nonzero()[0])
+        values = [round(value, 4) for value in boxes[index].tolist()]
+        raise ValueError(
+            f"boxes must have a width and a height of at least 0, got {values} at index {index}"
+        )

@@ -3,20 +3,42 @@
 Shapes: `B` images, `A` anchors, `K` classes without the background, `N` candidates.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from notes.checks import (
-    check_finite,
+    check_boxes,
     check_floating,
     check_probabilities,
     check_probability,
     check_same,
     check_shape,
 )
-from notes.detection.labels import Detections
-from notes.detection.nms import class_wise_nms
-from notes.detection.offsets import check_anchors, decode_offsets
+from notes.detection._unchecked import (
+    best_of_images,
+    check_offsets,
+    decode,
+    suppress,
+)
+
+
+class Detections(NamedTuple):
+    """What a detector found in one image, best first.
+
+    Attributes:
+        boxes: `(N, 4)` boxes, `xyxy`, as shares of the image's width and height, inside it.
+        scores: `(N,)` probabilities in [0, 1], descending.
+        classes: `(N,)` int64 class indices, counted from 0 without the background.
+
+    Explained in:
+        [Non-maximum suppression][non-maximum-suppression]
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    classes: Tensor
 
 
 @torch.no_grad()
@@ -30,7 +52,7 @@ def detect(
     max_detections: int = 100,
     class_agnostic: bool = False,
 ) -> list[Detections]:
-    """Objects in each image: decode, drop what is unlikely, keep the best of what overlaps.
+    """Objects in each image: the likely anchors, decoded, without those that a better one covers.
 
     Each anchor gives at most one detection, of its most likely class other than the background.
     Its score is that probability, so an anchor that is 98 % background has a score of at most
@@ -47,8 +69,8 @@ def detect(
         class_agnostic: Whether boxes of different classes suppress each other.
 
     Returns:
-        Detections of each image, best first. Boxes may reach beyond the image. Classes count from
-        0 without the background.
+        Detections of each image, best first. Boxes end at the edges of the image; one that lies
+        outside altogether has no area. Classes count from 0 without the background.
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or they differ.
@@ -65,6 +87,7 @@ def detect(
         [Non-maximum suppression][non-maximum-suppression]
     """
     _check_outputs(class_probabilities, offsets, anchors)
+    check_probability("iou_threshold", iou_threshold)
     check_probability("score_threshold", score_threshold)
     if max_detections < 1:
         raise ValueError(f"max_detections must be at least 1, got {max_detections}")
@@ -73,11 +96,13 @@ def detect(
     likely = class_probabilities[:, :, 1:].amax(dim=2) >= score_threshold  # (B, A)
     image, anchor = likely.nonzero(as_tuple=True)  # (N,) (N,)
     scores, classes = class_probabilities[image, anchor, 1:].max(dim=1)
-    boxes = decode_offsets(anchors[anchor], offsets[image, anchor])
+    boxes = decode(anchors[anchor], offsets[image, anchor]).clamp(0, 1)  # cut off at the edges
     # Boxes of different groups do not suppress each other.
     group = image if class_agnostic else image * num_classes + classes
-    keep = class_wise_nms(boxes, scores, group, iou_threshold)
-    found = [keep[image[keep] == index][:max_detections] for index in range(num_images)]
+    num_groups = num_images if class_agnostic else num_images * num_classes
+    kept = suppress(boxes, scores, group, num_groups, iou_threshold)
+    found = best_of_images(kept, scores, num_images, max_detections)
+    boxes = boxes.to(scores.dtype)  # in half precision they were float32
     return [Detections(boxes[one], scores[one], classes[one]) for one in found]
     # --8<-- [end:detect]
 
@@ -96,5 +121,5 @@ def _check_outputs(class_probabilities: Tensor, offsets: Tensor, anchors: Tensor
     check_same("class_probabilities", class_probabilities, "offsets", offsets)
     check_same("class_probabilities", class_probabilities, "anchors", anchors)
     check_probabilities("class_probabilities", class_probabilities)
-    check_finite("offsets", offsets)
-    check_anchors(anchors)
+    check_boxes("anchors", anchors, with_area=True)
+    check_offsets(anchors, offsets)

@@ -1,40 +1,144 @@
-"""How good detections are: precision and recall, average precision, and its mean over classes.
+"""Precision and recall of a list of detections, average precision, and its mean over classes.
 
-A detection is right if it has the class of an object and overlaps its box enough; each object can
-be found once. *Precision* is the share of detections that are right, *recall* the share of objects
-that are found. Average precision sums up both, over all score thresholds, in one number.
+*Precision* is the share of detections that are right, *recall* the share of objects that are found.
+Average precision sums up both, over all score thresholds, in one number. There are three rules:
 
-There are three rules in use:
+- `"coco"`: precision is averaged at the 101 recalls 0, 0.01, ..., 1.
+- `"voc2010"`: the area under the curve, exactly.
+- `"voc2007"`: precision is averaged at the 11 recalls 0, 0.1, ..., 1.
 
-- `"coco"`: a detection takes the free object that it overlaps most; precision is averaged at the
-  101 recalls 0, 0.01, ..., 1.
-- `"voc2010"`: a detection takes the object that it overlaps most; if that has been found already,
-  the detection is wrong. The area under the curve is exact.
-- `"voc2007"`: as `"voc2010"`, with precision averaged at the 11 recalls 0, 0.1, ..., 1.
+They differ too in which object a detection finds: see `notes.detection.hits`.
 
-Shapes: `B` images, `M` most objects in one image, `N` detections, `K` classes.
+Shapes: `B` images, `M` most objects in one image, `N` detections, `K` classes, `T` thresholds.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from notes.checks import (
+    as_integer,
+    check_boolean,
+    check_boxes,
+    check_device,
+    check_finite,
+    check_floating,
     check_indices,
+    check_label_rows,
+    check_positive,
     check_probabilities,
-    check_probability,
     check_same,
     check_shape,
 )
-from notes.detection.boxes import check_boxes
-from notes.detection.labels import Detections, check_label_rows
-from notes.detection.overlap import box_iou
+from notes.detection.detections import Detections
+from notes.detection.hits import Rule, as_thresholds, check_rule, match_at_thresholds
 
-Rule = Literal["coco", "voc2010", "voc2007"]
 COCO_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
+def precision_recall_curve(
+    scores: Tensor, correct: Tensor, num_truths: int
+) -> tuple[Tensor, Tensor]:
+    """Precision and recall of the best detection alone, of the best two, and so on.
+
+    Detections of equal score count in the order given.
+
+    Args:
+        scores: `(N,)` in [0, 1], in any order, from all images.
+        correct: `(N,)` booleans: whether the detection found an object.
+        num_truths: How many objects there are; at least 1.
+
+    Returns:
+        `(N,)` precision and `(N,)` recall in [0, 1], float64, on the CPU.
+
+    Raises:
+        TypeError: If `correct` is not boolean, or `num_truths` not an integer.
+        ValueError: If a shape or a score is wrong, the devices differ, `num_truths` is not
+            positive, or more detections are correct than there are objects.
+
+    Examples:
+        >>> scores, correct = torch.tensor([0.9, 0.8, 0.7]), torch.tensor([True, False, True])
+        >>> precision, recall = precision_recall_curve(scores, correct, num_truths=4)
+        >>> [round(value, 2) for value in precision.tolist()], recall.tolist()
+        ([1.0, 0.5, 0.67], [0.25, 0.25, 0.5])
+
+    Explained in:
+        [How good is a detector][how-good-is-a-detector]
+    """
+    check_shape("scores", scores, "N")
+    check_probabilities("scores", scores)
+    check_shape("correct", correct, len(scores))
+    check_boolean("correct", correct)
+    check_device("scores", scores, "correct", correct)
+    num_truths = as_integer("num_truths", num_truths)
+    if num_truths < int(correct.sum()):
+        raise ValueError(
+            f"num_truths must be at least the number of correct detections, {int(correct.sum())}, "
+            f"got {num_truths}"
+        )
+    # --8<-- [start:curve]
+    order = scores.argsort(descending=True, stable=True)
+    num_correct = correct[order].cpu().cumsum(dim=0).double()  # among the best 1, 2, ...
+    num_detections = torch.arange(1, len(scores) + 1, device="cpu")
+    return num_correct / num_detections, num_correct / num_truths
+    # --8<-- [end:curve]
+
+
+def _recall_levels(rule: Rule) -> Tensor:
+    if rule == "voc2007":
+        return torch.arange(11, dtype=torch.float64, device="cpu") / 10
+    # Not divided by 100: rounded as in COCO's own program.
+    return torch.arange(101, dtype=torch.float64, device="cpu") * 0.01
+
+
+def average_precision(precision: Tensor, recall: Tensor, rule: Rule = "coco") -> float:
+    """One number for a precision-recall curve: the mean of precision over recall.
+
+    At each recall counts the best precision at that recall or a higher one, so the curve has no
+    teeth. A recall that is never reached counts 0.
+
+    Args:
+        precision: `(N,)` in [0, 1], from `precision_recall_curve`.
+        recall: `(N,)` in [0, 1], not falling.
+        rule: `"coco"` takes the mean at 101 recalls, `"voc2007"` at 11, `"voc2010"` the exact area.
+
+    Returns:
+        In [0, 1]; 0 without detections.
+
+    Raises:
+        TypeError: If the dtypes differ or are no floating-point ones.
+        ValueError: If a shape, a value or the rule is wrong, recall falls, or the devices differ.
+
+    Examples:
+        >>> precision, recall = torch.tensor([1.0, 0.5, 0.75]), torch.tensor([0.25, 0.25, 0.75])
+        >>> average_precision(precision, recall, rule="voc2010")
+        0.625
+
+    Explained in:
+        [How good is a detector][how-good-is-a-detector]
+    """
+    check_shape("precision", precision, "N")
+    check_shape("recall", recall, len(precision))
+    check_floating("precision", precision)
+    check_same("precision", precision, "recall", recall)
+    check_probabilities("precision", precision)
+    check_probabilities("recall", recall)
+    if (recall.diff() < 0).any():
+        raise ValueError("recall must not fall, got a smaller value after a larger one")
+    check_rule(rule)
+    # --8<-- [start:average]
+    best_from_here = precision.double().flip(0).cummax(dim=0).values.flip(0)
+    if rule == "voc2010":
+        steps = recall.double().diff(prepend=recall.new_zeros(1).double())
+        return float((steps * best_from_here).sum())
+    levels = _recall_levels(rule).to(recall)
+    first = torch.searchsorted(recall.contiguous(), levels)  # the first that reaches each level
+    reached = torch.cat([best_from_here, best_from_here.new_zeros(1)])  # beyond the last: 0
+    return float(reached[first].mean())
+    # --8<-- [end:average]
 
 
 class MeanAveragePrecision(NamedTuple):
@@ -52,200 +156,53 @@ class MeanAveragePrecision(NamedTuple):
     per_class: Tensor
 
 
-# --8<-- [start:match_detections]
-def match_detections(
-    boxes: Tensor,
-    scores: Tensor,
-    true_boxes: Tensor,
-    *,
-    iou_threshold: float = 0.5,
-    rule: Rule = "coco",
-) -> Tensor:
-    """Which true box each detection finds, in one image and for one class.
-
-    Detections choose in the order of their scores. Each true box is found once; whoever comes
-    later is a duplicate.
-
-    Args:
-        boxes: `(N, 4)` detected boxes, `xyxy`, any unit.
-        scores: `(N,)` in [0, 1], in any order.
-        true_boxes: `(M, 4)` boxes of the objects in the same unit.
-        iou_threshold: The least overlap with which a box is found, in [0, 1].
-        rule: `"coco"` lets a detection choose among the boxes that are still free, the others
-            among all.
-
-    Returns:
-        `(N,)` int64 indices of true boxes; -1 for a detection that finds none.
-
-    Raises:
-        TypeError: If a dtype is not a floating-point one, or those of the boxes differ.
-        ValueError: If a shape, a box, a score, the threshold or the rule is wrong, or the devices
-            differ.
-
-    Source:
-        Lin et al., "Microsoft COCO: Common Objects in Context" (2014),
-        https://arxiv.org/abs/1405.0312; Everingham et al., "The PASCAL Visual Object Classes (VOC)
-        Challenge" (2010), https://doi.org/10.1007/s11263-009-0275-4
-
-    Examples:
-        >>> boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.9]])
-        >>> match_detections(boxes, torch.tensor([0.8, 0.9]), boxes[:1])
-        tensor([-1,  0])
-
-    Explained in:
-        [How good is a detector][how-good-is-a-detector]
-    """
-    check_boxes("boxes", boxes)
-    check_shape("true_boxes", true_boxes, "M", 4)
-    check_same("boxes", boxes, "true_boxes", true_boxes)
-    check_boxes("true_boxes", true_boxes)
-    check_shape("scores", scores, len(boxes))
-    _check_device("scores", scores, "boxes", boxes)
-    check_probabilities("scores", scores)
-    check_probability("iou_threshold", iou_threshold)
-    _check_rule(rule)
-    return _match_all(box_iou(boxes, true_boxes), scores, [iou_threshold], rule)[0]
-
-
-def _match_all(overlaps: Tensor, scores: Tensor, thresholds: Sequence[float], rule: Rule) -> Tensor:
-    """For each threshold and each detection the object that it finds, or -1."""
-    order = scores.argsort(descending=True, stable=True)
-    rows = overlaps[order].tolist()
-    rounded = overlaps.new_tensor(thresholds).tolist()  # 0.7 as the overlaps' dtype has it
-    found = torch.empty(len(thresholds), len(scores), dtype=torch.int64, device=scores.device)
-    found[:, order] = found.new_tensor([_match(rows, threshold, rule) for threshold in rounded])
-    return found
-
-
-def _match(overlaps: list[list[float]], iou_threshold: float, rule: Rule) -> list[int]:
-    """For each row of overlaps, best detection first, the column that it finds, or -1."""
-    # --8<-- [start:match]
-    found: list[int] = []
-    free = set(range(len(overlaps[0]))) if overlaps else set()
-    for overlap in overlaps:  # of one detection with each object
-        choices = free if rule == "coco" else range(len(overlap))
-        # Of equal overlaps the last, as COCO's own program has it.
-        best = max(choices, key=lambda column: (overlap[column], column), default=-1)
-        hit = best in free and overlap[best] >= iou_threshold
-        found.append(best if hit else -1)
-        free.discard(found[-1])
-    return found
-    # --8<-- [end:match]
-
-
-# --8<-- [end:match_detections]
-
-
-# --8<-- [start:precision_recall_curve]
-def precision_recall_curve(
-    scores: Tensor, correct: Tensor, num_truths: int
-) -> tuple[Tensor, Tensor]:
-    """Precision and recall of the best detection alone, of the best two, and so on.
-
-    Detections of equal score count in the order given.
-
-    Args:
-        scores: `(N,)` in [0, 1], in any order, from all images.
-        correct: `(N,)` booleans: whether the detection found an object.
-        num_truths: How many objects there are; at least 1.
-
-    Returns:
-        `(N,)` precision and `(N,)` recall in [0, 1], float64, on the CPU.
-
-    Raises:
-        TypeError: If `correct` is not boolean.
-        ValueError: If a shape or a score is wrong, the devices differ, `num_truths` is not
-            positive, or more detections are correct than there are objects.
-
-    Examples:
-        >>> scores, correct = torch.tensor([0.9, 0.8, 0.7]), torch.tensor([True, False, True])
-        >>> precision, recall = precision_recall_curve(scores, correct, num_truths=4)
-        >>> [round(value, 2) for value in precision.tolist()], recall.tolist()
-        ([1.0, 0.5, 0.67], [0.25, 0.25, 0.5])
-
-    Explained in:
-        [How good is a detector][how-good-is-a-detector]
-    """
-    check_shape("scores", scores, "N")
-    check_probabilities("scores", scores)
-    check_shape("correct", correct, len(scores))
-    if correct.dtype != torch.bool:
-        raise TypeError(f"correct must be a tensor of booleans, got {correct.dtype}")
-    _check_device("correct", correct, "scores", scores)
-    if num_truths < max(1, int(correct.sum())):
+def _check_detections(detections: Sequence[Detections], labels: Tensor, num_classes: int) -> None:
+    if len(detections) != len(labels):
         raise ValueError(
-            "num_truths must be at least 1 and the number of correct detections, "
-            f"{int(correct.sum())}, got {num_truths}"
+            f"detections must be as many as labels, {len(labels)}, got {len(detections)}"
         )
-    # --8<-- [start:curve]
-    order = scores.argsort(descending=True, stable=True)
-    num_correct = correct[order].cpu().cumsum(dim=0).double()  # among the best 1, 2, ...
-    num_detections = torch.arange(1, len(scores) + 1, device="cpu")
-    return num_correct / num_detections, num_correct / num_truths
-    # --8<-- [end:curve]
+    for index, image in enumerate(detections):
+        name = f"detections[{index}]"
+        check_shape(f"{name}.boxes", image.boxes, "N", 4)
+        check_same("labels", labels, f"{name}.boxes", image.boxes)
+        check_boxes(f"{name}.boxes", image.boxes)
+        check_shape(f"{name}.scores", image.scores, len(image.boxes))
+        check_shape(f"{name}.classes", image.classes, len(image.boxes))
+        check_device("labels", labels, f"{name}.scores", image.scores)
+        check_device("labels", labels, f"{name}.classes", image.classes)
+        check_probabilities(f"{name}.scores", image.scores)
+        check_indices(f"{name}.classes", image.classes, num_classes)
 
 
-# --8<-- [end:precision_recall_curve]
+def _as_pixels(boxes: Tensor, image_size: Tensor) -> Tensor:
+    """Shares as pixels; what is off a hundredth of a pixel by rounding only is that hundredth."""
+    rounded = torch.float32 if boxes.dtype == torch.float32 else torch.float64  # half: as it is
+    pixels = boxes.double() * image_size.double().flip(0).repeat(2)
+    hundredths = (pixels * 100).round() / 100
+    is_rounded = (pixels - hundredths).abs() <= torch.finfo(rounded).eps * pixels.abs()
+    return torch.where(is_rounded, hundredths, pixels)
 
 
-# --8<-- [start:average_precision]
-def average_precision(precision: Tensor, recall: Tensor, rule: Rule = "coco") -> float:
-    """One number for a precision-recall curve: the mean of precision over recall.
-
-    At each recall counts the best precision at that recall or a higher one, so the curve has no
-    teeth. A recall that is never reached counts 0.
-
-    Args:
-        precision: `(N,)` in [0, 1], from `precision_recall_curve`.
-        recall: `(N,)` in [0, 1], not falling.
-        rule: `"coco"` takes the mean at 101 recalls, `"voc2007"` at 11, `"voc2010"` the exact area.
-
-    Returns:
-        In [0, 1]; 0 without detections.
-
-    Raises:
-        TypeError: If the dtypes differ.
-        ValueError: If a shape, a value or the rule is wrong, recall falls, or the devices differ.
-
-    Examples:
-        >>> precision, recall = torch.tensor([1.0, 0.5, 0.75]), torch.tensor([0.25, 0.25, 0.75])
-        >>> average_precision(precision, recall, rule="voc2010")
-        0.625
-
-    Explained in:
-        [How good is a detector][how-good-is-a-detector]
-    """
-    check_shape("precision", precision, "N")
-    check_shape("recall", recall, len(precision))
-    check_same("precision", precision, "recall", recall)
-    check_probabilities("precision", precision)
-    check_probabilities("recall", recall)
-    if (recall.diff() < 0).any():
-        raise ValueError("recall must not fall, got a smaller value after a larger one")
-    _check_rule(rule)
-    # --8<-- [start:average]
-    best_from_here = precision.flip(0).cummax(dim=0).values.flip(0)
-    if rule == "voc2010":
-        steps = recall.diff(prepend=recall.new_zeros(1))
-        return float((steps * best_from_here).sum())
-    levels = _recall_levels(rule).to(recall)
-    first = torch.searchsorted(recall.contiguous(), levels)  # the first that reaches each level
-    reached = torch.cat([best_from_here, precision.new_zeros(1)])  # beyond the last: 0
-    return float(reached[first].mean())
-    # --8<-- [end:average]
+def _answer(
+    image: Detections,
+    truths: Tensor,
+    ignored: Tensor,
+    image_size: Tensor | None,
+    thresholds: Sequence[float],
+    rule: Rule,
+) -> tuple[Tensor, Tensor]:
+    """Which detections of one image are right and which count at all, `(T, N)` booleans each."""
+    boxes, true_boxes = image.boxes, truths[:, 1:]
+    if image_size is not None:
+        boxes, true_boxes = (_as_pixels(x, image_size) for x in (boxes, true_boxes))
+    same_class = image.classes.long()[:, None] == truths[:, 0].long()
+    found = match_at_thresholds(
+        boxes, image.scores, true_boxes, same_class, ignored, thresholds, rule
+    )
+    passes = torch.cat([ignored, ignored.new_zeros(1)])[found]  # -1 is the last: it finds nothing
+    return (found >= 0) & ~passes, ~passes
 
 
-def _recall_levels(rule: Rule) -> Tensor:
-    if rule == "voc2007":
-        return torch.arange(11, dtype=torch.float64, device="cpu") / 10
-    # Not divided by 100: rounded as in COCO's own program.
-    return torch.arange(101, dtype=torch.float64, device="cpu") * 0.01
-
-
-# --8<-- [end:average_precision]
-
-
-# --8<-- [start:mean_average_precision]
 def mean_average_precision(
     detections: Sequence[Detections],
     labels: Tensor,
@@ -253,11 +210,17 @@ def mean_average_precision(
     num_classes: int,
     iou_threshold: float | Sequence[float] = 0.5,
     rule: Rule = "coco",
+    ignored: Tensor | None = None,
+    image_sizes: Tensor | None = None,
 ) -> MeanAveragePrecision:
     """Average precision of each class over all images, and the mean over the classes.
 
-    The same number as pycocotools gives for boxes, where no image has more than 100 detections of a
-    class and no object is marked as a crowd; there are no difficult objects either.
+    By the rule of COCO the same number as pycocotools gives for the same boxes, as long as no image
+    has more than 100 detections of a class. pycocotools is given pixels. Shares of the image are
+    rounded pixels: half of a box may overlap it by 0.49999999 and be wrong. With `image_sizes` they
+    are turned back into the pixels they were made of, and the number is that of the pixels, for
+    shares in float32 or float64. In half precision too much is lost for that: a share of bfloat16
+    is off by up to a 512th of the image.
 
     Args:
         detections: One entry for each image.
@@ -267,6 +230,10 @@ def mean_average_precision(
         iou_threshold: The least overlap with which an object is found, in [0, 1]. With several,
             such as `COCO_THRESHOLDS`, the mean over them.
         rule: How detections are matched and the curve summed up; see above.
+        ignored: `(B, M)` booleans: objects that nobody has to find, such as `FileLabels.ignored`;
+            none if not given. A detection that finds one does not count.
+        image_sizes: `(B, 2)` heights and widths in pixels, such as `FileLabels.image_sizes`, if the
+            boxes are shares and shall be judged as pixels.
 
     Returns:
         The mean and the value of each class. A class without objects has none, and detections of
@@ -274,8 +241,8 @@ def mean_average_precision(
 
     Raises:
         TypeError: If a dtype is wrong.
-        ValueError: If a shape, a box, a score, a class, a threshold or the rule is wrong, there
-            are not as many detections as images, or the devices differ.
+        ValueError: If a shape, a box, a score, a class, a threshold, a size or the rule is wrong,
+            there are not as many detections as images, or the devices differ.
 
     Examples:
         >>> box = torch.tensor([[0.1, 0.1, 0.5, 0.5]])
@@ -287,81 +254,44 @@ def mean_average_precision(
     Explained in:
         [How good is a detector][how-good-is-a-detector]
     """
-    thresholds = [iou_threshold] if isinstance(iou_threshold, int | float) else list(iou_threshold)
-    _check_evaluation(detections, labels, num_classes, thresholds, rule)
-    truths = [rows[rows[:, 0] >= 0] for rows in labels]  # without the padding
+    check_label_rows("labels", labels)
+    num_classes = as_integer("num_classes", num_classes)
+    thresholds = as_thresholds(iou_threshold)
+    check_rule(rule)
+    real = labels[..., 0] >= 0
+    check_indices("classes of labels", labels[..., 0][real].long(), num_classes)
+    if ignored is None:
+        ignored = torch.zeros_like(real)
+    check_shape("ignored", ignored, *labels.shape[:2])
+    check_boolean("ignored", ignored)
+    check_device("labels", labels, "ignored", ignored)
+    if image_sizes is not None:
+        check_shape("image_sizes", image_sizes, len(labels), 2)
+        check_device("labels", labels, "image_sizes", image_sizes)
+        check_finite("image_sizes", image_sizes)
+        check_positive("image_sizes", min(image_sizes.flatten().tolist(), default=1))
+    _check_detections(detections, labels, num_classes)
     averages = torch.full(
         (len(thresholds), num_classes), math.nan, dtype=torch.float64, device="cpu"
     )
-    if not truths:
+    if not len(labels):
         return MeanAveragePrecision(math.nan, averages[0])
-    num_truths = torch.cat(truths)[:, 0].long().bincount(minlength=num_classes).tolist()
+    sizes = [None] * len(labels) if image_sizes is None else image_sizes
+    answers = [
+        _answer(image, rows[kept], passed[kept], size, thresholds, rule)
+        for image, rows, kept, passed, size in zip(
+            detections, labels, real, ignored, sizes, strict=True
+        )
+    ]
+    correct, counted = (torch.cat(parts, dim=1) for parts in zip(*answers, strict=True))  # (T, N)
     scores = torch.cat([image.scores for image in detections])
     classes = torch.cat([image.classes for image in detections])
-    correct = torch.cat(
-        [_correct(*pair, thresholds, rule) for pair in zip(detections, truths, strict=True)], dim=1
-    )  # (thresholds, N)
-    for row, hits in zip(averages, correct, strict=True):
-        for index, count in enumerate(num_truths):
-            if count > 0:
-                mine = classes == index
-                curve = precision_recall_curve(scores[mine], hits[mine], count)
+    wanted = labels[..., 0][real & ~ignored].long()
+    for index, num_truths in enumerate(wanted.bincount(minlength=num_classes).tolist()):
+        if num_truths > 0:
+            for row, hits, counts in zip(averages, correct, counted, strict=True):
+                mine = counts & (classes == index)
+                curve = precision_recall_curve(scores[mine], hits[mine], num_truths)
                 row[index] = average_precision(*curve, rule)
     per_class = averages.mean(dim=0)
     return MeanAveragePrecision(per_class.nanmean().item(), per_class)
-
-
-def _correct(image: Detections, truths: Tensor, thresholds: Sequence[float], rule: Rule) -> Tensor:
-    """For each threshold, which detections of one image find an object of their class."""
-    same_class = image.classes[:, None] == truths[:, 0].long()
-    overlaps = torch.where(same_class, box_iou(image.boxes, truths[:, 1:]), -1.0)
-    return _match_all(overlaps, image.scores, thresholds, rule) >= 0
-
-
-# --8<-- [end:mean_average_precision]
-
-
-def _check_evaluation(
-    detections: Sequence[Detections],
-    labels: Tensor,
-    num_classes: int,
-    thresholds: Sequence[float],
-    rule: Rule,
-) -> None:
-    check_label_rows("labels", labels)
-    if len(detections) != len(labels):
-        raise ValueError(
-            f"detections must be as many as labels, {len(labels)}, got {len(detections)}"
-        )
-    if num_classes < 1:
-        raise ValueError(f"num_classes must be at least 1, got {num_classes}")
-    if not thresholds:
-        raise ValueError("iou_threshold must hold at least one number, got none")
-    for threshold in thresholds:
-        check_probability("iou_threshold", threshold)
-    _check_rule(rule)
-    classes = labels[..., 0]
-    check_indices("classes of labels", classes[classes >= 0].long(), num_classes)
-    for index, image in enumerate(detections):
-        name = f"detections[{index}]"
-        check_shape(f"{name}.boxes", image.boxes, "N", 4)
-        check_same("labels", labels, f"{name}.boxes", image.boxes)
-        check_boxes(f"{name}.boxes", image.boxes)
-        check_shape(f"{name}.scores", image.scores, len(image.boxes))
-        check_shape(f"{name}.classes", image.classes, len(image.boxes))
-        _check_device(f"{name}.scores", image.scores, "labels", labels)
-        _check_device(f"{name}.classes", image.classes, "labels", labels)
-        check_probabilities(f"{name}.scores", image.scores)
-        check_indices(f"{name}.classes", image.classes, num_classes)
-
-
-def _check_rule(rule: str) -> None:
-    if rule not in get_args(Rule):
-        raise ValueError(f"rule must be one of {', '.join(get_args(Rule))}, got {rule}")
-
-
-def _check_device(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:
-    if tensor1.device != tensor2.device:
-        raise ValueError(
-            f"{name1} must be on the device of {name2}, {tensor2.device}, got {tensor1.device}"
-        )

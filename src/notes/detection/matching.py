@@ -6,9 +6,8 @@ Shapes: `A` anchors, `M` boxes.
 import torch
 from torch import Tensor
 
-from notes.checks import check_probability, check_same
-from notes.detection.boxes import check_boxes
-from notes.detection.overlap import box_iou
+from notes.checks import check_boxes, check_probability, check_same
+from notes.detection._unchecked import pairwise_iou
 
 
 @torch.no_grad()
@@ -34,8 +33,8 @@ def match_anchors(anchors: Tensor, boxes: Tensor, iou_threshold: float = 0.5) ->
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If either argument does not hold `xyxy` boxes, a coordinate is so large that
-            areas overflow, the devices differ, or the threshold lies outside [0, 1].
+        ValueError: If either argument does not hold `xyxy` boxes, a box is so large that areas
+            overflow, the devices differ, or the threshold lies outside [0, 1].
 
     Source:
         Liu et al., "SSD: Single Shot MultiBox Detector" (2016), section 2.2,
@@ -53,9 +52,7 @@ def match_anchors(anchors: Tensor, boxes: Tensor, iou_threshold: float = 0.5) ->
     check_boxes("boxes", boxes)
     check_same("anchors", anchors, "boxes", boxes)
     check_probability("iou_threshold", iou_threshold)
-    if anchors.itemsize < 4:
-        return match_anchors(anchors.float(), boxes.float(), iou_threshold)
-    iou = box_iou(anchors, boxes)  # (A, M)
+    iou = pairwise_iou(anchors, boxes)  # (A, M)
     num_anchors, num_boxes = iou.shape
     if num_boxes == 0:
         return torch.full((num_anchors,), -1, device=anchors.device)

@@ -9,10 +9,11 @@ Shapes: `N` boxes, `K` boxes kept.
 from typing import Literal
 
 import torch
-import torchvision
 from torch import Tensor
 
 from notes.checks import (
+    check_boxes,
+    check_device,
     check_finite,
     check_floating,
     check_positive,
@@ -20,14 +21,9 @@ from notes.checks import (
     check_probability,
     check_shape,
 )
-from notes.detection.boxes import check_boxes
-from notes.detection.overlap import box_iou, check_areas
-
-_BLOCK = 256  # boxes settled at a time
-_FEW = 1000  # boxes up to which one block is quicker than several
+from notes.detection._unchecked import best_first, keep_best, pairwise_iou, suppress
 
 
-# --8<-- [start:nms_by_hand]
 def nms_by_hand(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Keep the best box, drop what overlaps it too much, and go on with the rest.
 
@@ -49,28 +45,23 @@ def nms_by_hand(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         [Non-maximum suppression][non-maximum-suppression]
     """
     _check_scored_boxes(boxes, scores, iou_threshold)
-    boxes = _at_least_float32(boxes)
     # --8<-- [start:greedy]
     order = scores.argsort(descending=True, stable=True)  # best first
     keep = []
     while len(order) > 0:
         best, rest = order[0], order[1:]
         keep.append(best)
-        overlap = box_iou(boxes[best][None], boxes[rest])[0]  # with each of the rest
+        overlap = pairwise_iou(boxes[best][None], boxes[rest])[0]  # with each of the rest
         order = rest[overlap <= iou_threshold]
     return torch.stack(keep) if keep else order
     # --8<-- [end:greedy]
 
 
-# --8<-- [end:nms_by_hand]
-
-
-@torch.no_grad()
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Indices of the boxes that no better box overlaps by more than the threshold, best first.
 
-    The same as `nms_by_hand`. torchvision's kernel does the work, in blocks where there are many
-    boxes.
+    The same as `nms_by_hand`. torchvision's kernel does the work, a few boxes at a time where there
+    are many.
 
     Args:
         boxes: `(N, 4)` boxes, `xyxy`, any unit.
@@ -97,8 +88,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         [Non-maximum suppression][non-maximum-suppression]
     """
     _check_scored_boxes(boxes, scores, iou_threshold)
-    order = scores.argsort(descending=True, stable=True)
-    return order[_settle(_at_least_float32(boxes)[order], iou_threshold)]
+    return keep_best(boxes, scores, iou_threshold)
 
 
 @torch.no_grad()
@@ -132,22 +122,13 @@ def class_wise_nms(boxes: Tensor, scores: Tensor, classes: Tensor, iou_threshold
     """
     _check_scored_boxes(boxes, scores, iou_threshold)
     check_shape("classes", classes, len(boxes))
-    _check_device("classes", classes, boxes)
+    check_device("boxes", boxes, "classes", classes)
     if classes.is_floating_point() or classes.is_complex() or classes.dtype == torch.bool:
         raise TypeError(f"classes must be a tensor of integers, got {classes.dtype}")
-    boxes = _at_least_float32(boxes)
-    # --8<-- [start:class_wise]
-    order = scores.argsort(descending=True, stable=True)
-    order = order[classes[order].argsort(stable=True)]  # class by class, best first in each
-    sizes = classes[order].unique_consecutive(return_counts=True)[1].tolist()
-    kept = [one_class[_settle(boxes[one_class], iou_threshold)] for one_class in order.split(sizes)]
-    # In the order given, so that boxes of equal score stay in it.
-    keep = torch.cat([order[:0], *kept]).sort().values
-    return keep[scores[keep].argsort(descending=True, stable=True)]
-    # --8<-- [end:class_wise]
+    names, groups = classes.long().unique(return_inverse=True)  # numbered from 0
+    return best_first(suppress(boxes, scores, groups, len(names), iou_threshold), scores)
 
 
-# --8<-- [start:soft_nms]
 @torch.no_grad()
 def soft_nms(
     boxes: Tensor,
@@ -198,7 +179,6 @@ def soft_nms(
     check_probability("score_threshold", score_threshold)
     if decay not in ("linear", "gaussian"):
         raise ValueError(f'decay must be "linear" or "gaussian", got {decay!r}')
-    boxes = _at_least_float32(boxes)
     # --8<-- [start:decay]
     left = (scores >= score_threshold).nonzero()[:, 0]
     scores = scores.clone()
@@ -207,7 +187,7 @@ def soft_nms(
         best = scores[left].argmax()
         keep.append(left[best])
         rest = torch.cat([left[:best], left[best + 1 :]])
-        overlap = box_iou(boxes[keep[-1]][None], boxes[rest])[0]
+        overlap = pairwise_iou(boxes[keep[-1]][None], boxes[rest])[0]
         if decay == "gaussian":
             share = torch.exp(-overlap.square() / sigma)
         else:
@@ -219,57 +199,10 @@ def soft_nms(
     # --8<-- [end:decay]
 
 
-# --8<-- [end:soft_nms]
-
-
-# --8<-- [start:settle]
-def _settle(boxes: Tensor, iou_threshold: float) -> Tensor:
-    """Which boxes stay, given them best first: their positions, ascending.
-
-    One thread of the kernel compares box by box. So with many boxes it settles only a block of the
-    best; what these remove is found for all others at once, and the next block is free of it.
-    """
-    size = len(boxes) if boxes.device.type != "cpu" or len(boxes) <= _FEW else _BLOCK
-    left, kept = torch.arange(len(boxes), device=boxes.device), []
-    while True:
-        block, left = left[:size], left[size:]
-        winners = block[_kernel(boxes[block], iou_threshold)]
-        kept.append(winners)
-        if len(left) == 0:
-            return torch.cat(kept)
-        largest = box_iou(boxes[winners], boxes[left]).amax(dim=0)  # (left,)
-        left = left[largest <= iou_threshold]
-
-
-# --8<-- [end:settle]
-
-
-def _kernel(boxes: Tensor, iou_threshold: float) -> Tensor:
-    """torchvision's, told that the boxes come best first."""
-    falling = torch.arange(len(boxes), 0, -1, dtype=boxes.dtype, device=boxes.device)
-    # Its threshold is a float64: 0.6 would be below the 0.6 that an overlap has in float32.
-    threshold = torch.tensor(iou_threshold, dtype=boxes.dtype, device="cpu").item()
-    keep: Tensor = torchvision.ops.nms(boxes, falling, threshold)
-    return keep
-
-
-def _at_least_float32(boxes: Tensor) -> Tensor:
-    """The kernel knows no half precision, and areas need more digits than it has."""
-    return boxes.float() if boxes.dtype in (torch.float16, torch.bfloat16) else boxes
-
-
 def _check_scored_boxes(boxes: Tensor, scores: Tensor, iou_threshold: float) -> None:
     check_boxes("boxes", boxes)
-    check_areas("boxes", boxes)
     check_shape("scores", scores, len(boxes))
     check_floating("scores", scores)
-    _check_device("scores", scores, boxes)
+    check_device("boxes", boxes, "scores", scores)
     check_finite("scores", scores)
     check_probability("iou_threshold", iou_threshold)
-
-
-def _check_device(name: str, tensor: Tensor, boxes: Tensor) -> None:
-    if tensor.device != boxes.device:
-        raise ValueError(
-            f"{name} must be on the device of boxes, {boxes.device}, got {tensor.device}"
-        )

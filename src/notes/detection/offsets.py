@@ -3,39 +3,10 @@
 Shapes: `N` pairs of an anchor and a box.
 """
 
-import torch
 from torch import Tensor
 
-from notes.checks import check_finite, check_same, check_shape
-from notes.detection.boxes import check_boxes
-
-CENTER_VARIANCE = 0.1  # called variances since SSD's first code; they divide as deviations do
-SIZE_VARIANCE = 0.2
-SMALLEST_RATIO = 1e-6  # the logarithm of a box without width stays finite
-
-
-def check_anchors(anchors: Tensor) -> None:
-    """Refuse anchors without width or height: no box can be seen from them.
-
-    Raises:
-        TypeError: If the anchors are not floating-point numbers.
-        ValueError: If they are not `xyxy` boxes, or one of them has no area.
-
-    Examples:
-        >>> check_anchors(torch.tensor([[0.0, 0.0, 0.0, 1.0]]))
-        Traceback (most recent call last):
-        ...
-        ValueError: anchors must have an area, got [0.0, 0.0, 0.0, 1.0] at index 0
-
-    Explained in:
-        [Offsets and targets][offsets-and-targets]
-    """
-    check_boxes("anchors", anchors)
-    flat = anchors[:, :2] >= anchors[:, 2:]  # (N, 2)
-    if flat.any():
-        index = int(flat.any(dim=1).nonzero()[0])
-        values = [round(value, 4) for value in anchors[index].tolist()]
-        raise ValueError(f"anchors must have an area, got {values} at index {index}")
+from notes.checks import check_boxes, check_same, check_shape
+from notes.detection._unchecked import check_offsets, decode, encode
 
 
 def encode_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
@@ -62,6 +33,7 @@ def encode_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
         segmentation" (2014), appendix C, https://arxiv.org/abs/1311.2524.
 
     Examples:
+        >>> import torch
         >>> anchor = torch.tensor([[0.0, 0.0, 2.0, 2.0]])
         >>> encode_offsets(anchor, torch.tensor([[1.0, 0.0, 3.0, 2.0]]))
         tensor([[5., 0., 0., 0.]])
@@ -69,24 +41,17 @@ def encode_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
     Explained in:
         [Offsets and targets][offsets-and-targets]
     """
+    check_boxes("anchors", anchors, with_area=True)
     check_boxes("boxes", boxes)
-    check_anchors(anchors)
     check_shape("boxes", boxes, len(anchors), 4)
     check_same("anchors", anchors, "boxes", boxes)
-    # --8<-- [start:encode]
-    anchor_centers, anchor_sizes = _centers_and_sizes(anchors)  # (N, 2) each
-    centers, sizes = _centers_and_sizes(boxes)
-    shifts = (centers - anchor_centers) / anchor_sizes
-    ratios = (sizes / anchor_sizes).clamp(min=SMALLEST_RATIO)
-    return torch.cat([shifts / CENTER_VARIANCE, ratios.log() / SIZE_VARIANCE], dim=1)
-    # --8<-- [end:encode]
+    return encode(anchors, boxes).to(boxes.dtype)
 
 
 def decode_offsets(anchors: Tensor, offsets: Tensor) -> Tensor:
     """The boxes that the offsets mean.
 
-    Undoes `encode_offsets`. Nothing is clipped: boxes may leave the image, and a width offset
-    above 443 overflows in float32.
+    Undoes `encode_offsets`. Nothing is clipped: boxes may leave the image.
 
     Args:
         anchors: `(N, 4)` boxes, `xyxy`, each with an area.
@@ -97,10 +62,11 @@ def decode_offsets(anchors: Tensor, offsets: Tensor) -> Tensor:
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not `xyxy` boxes with an area, an offset is NaN or infinite,
-            or numbers or devices differ.
+        ValueError: If the anchors are not `xyxy` boxes with an area, an offset is NaN, infinite or
+            so large that areas overflow, or numbers or devices differ.
 
     Examples:
+        >>> import torch
         >>> anchor = torch.tensor([[0.0, 0.0, 2.0, 2.0]])
         >>> decode_offsets(anchor, torch.tensor([[5.0, 0.0, 0.0, 0.0]]))
         tensor([[1., 0., 3., 2.]])
@@ -108,18 +74,8 @@ def decode_offsets(anchors: Tensor, offsets: Tensor) -> Tensor:
     Explained in:
         [Offsets and targets][offsets-and-targets]
     """
-    check_anchors(anchors)
+    check_boxes("anchors", anchors, with_area=True)
     check_shape("offsets", offsets, len(anchors), 4)
-    check_finite("offsets", offsets)
     check_same("anchors", anchors, "offsets", offsets)
-    # --8<-- [start:decode]
-    anchor_centers, anchor_sizes = _centers_and_sizes(anchors)  # (N, 2) each
-    centers = anchor_centers + offsets[:, :2] * CENTER_VARIANCE * anchor_sizes
-    sizes = anchor_sizes * (offsets[:, 2:] * SIZE_VARIANCE).exp()
-    return torch.cat([centers - sizes / 2, centers + sizes / 2], dim=1)
-    # --8<-- [end:decode]
-
-
-def _centers_and_sizes(boxes: Tensor) -> tuple[Tensor, Tensor]:
-    top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
-    return (top_left + bottom_right) / 2, bottom_right - top_left
+    check_offsets(anchors, offsets)
+    return decode(anchors, offsets).to(offsets.dtype)

@@ -10,10 +10,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.checks import check_finite, check_floating, check_positive, check_same, check_shape
-from notes.detection.boxes import check_boxes
-from notes.detection.nms import nms
-from notes.detection.offsets import decode_offsets
+from notes.checks import (
+    check_boxes,
+    check_finite,
+    check_floating,
+    check_positive,
+    check_probability,
+    check_same,
+    check_shape,
+)
+from notes.detection._unchecked import check_offsets, decode, settle
 
 
 class Proposals(NamedTuple):
@@ -78,17 +84,21 @@ def propose_regions(
     _check_outputs(objectness, offsets, anchors)
     check_positive("num_before_nms", num_before_nms)
     check_positive("num_after_nms", num_after_nms)
+    check_probability("iou_threshold", iou_threshold)
     if not min_size >= 0:
         raise ValueError(f"min_size must be at least 0, got {min_size}")
     # --8<-- [start:propose]
+    best = objectness.argsort(dim=1, descending=True, stable=True)[:, :num_before_nms]  # (B, n)
+    logits = objectness.gather(1, best)
+    shifts = offsets.gather(1, best[:, :, None].expand(-1, -1, 4))  # (B, n, 4)
+    boxes = decode(anchors[best], shifts).clamp(0, 1)  # (B, n, 4), cut off at the edges
+    large = (boxes[:, :, 2:] - boxes[:, :, :2] >= min_size).all(dim=2)  # (B, n)
     proposals = []
-    for logits, shifts in zip(objectness, offsets, strict=True):  # (A,) and (A, 4)
-        best = logits.argsort(descending=True, stable=True)[:num_before_nms]
-        boxes = decode_offsets(anchors[best], shifts[best]).clamp(0, 1)  # cut at the border
-        large = ((boxes[:, 2:] - boxes[:, :2]) >= min_size).all(dim=1)
-        boxes, scores = boxes[large], logits[best][large].sigmoid()
-        keep = nms(boxes, scores, iou_threshold)[:num_after_nms]
-        proposals.append(Proposals(boxes[keep], scores[keep]))
+    for own, scores, chosen in zip(boxes, logits.sigmoid(), large, strict=True):
+        if min_size > 0:
+            own, scores = own[chosen], scores[chosen]
+        keep = settle(own, iou_threshold)[:num_after_nms]
+        proposals.append(Proposals(own[keep].to(scores.dtype), scores[keep]))
     return proposals
     # --8<-- [end:propose]
 
@@ -101,5 +111,5 @@ def _check_outputs(objectness: Tensor, offsets: Tensor, anchors: Tensor) -> None
     check_same("objectness", objectness, "offsets", offsets)
     check_same("objectness", objectness, "anchors", anchors)
     check_finite("objectness", objectness)
-    check_finite("offsets", offsets)
-    check_boxes("anchors", anchors)
+    check_boxes("anchors", anchors, with_area=True)
+    check_offsets(anchors, offsets)

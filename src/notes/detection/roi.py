@@ -15,6 +15,7 @@ from torch import Tensor
 
 from notes.checks import (
     as_pair,
+    check_boxes,
     check_finite,
     check_floating,
     check_not_empty,
@@ -22,10 +23,9 @@ from notes.checks import (
     check_same,
     check_shape,
 )
-from notes.detection.boxes import check_boxes
+from notes.detection._unchecked import at_least_float32
 
 
-# --8<-- [start:roi_pool]
 def roi_pool(
     features: Tensor,
     boxes: Sequence[Tensor],
@@ -66,8 +66,11 @@ def roi_pool(
         [R-CNN to Mask R-CNN][r-cnn-to-mask-r-cnn]
     """
     rows, columns = _check_regions(features, boxes, output_size, spatial_scale)
+    nothing = _no_region(features, boxes, rows, columns)  # (0, C, h, w)
+    boxes = [at_least_float32(regions) for regions in boxes]
     # --8<-- [start:roi_pool_loop]
-    output = features.new_zeros(sum(map(len, boxes)), features.shape[1], rows, columns)
+    zeros = features.new_zeros(sum(map(len, boxes)), features.shape[1], rows, columns)
+    output = torch.cat([nothing, zeros])  # (N, C, h, w)
     pairs = zip(features, boxes, strict=True)  # (C, H, W) and (N_i, 4)
     regions = [(channels, box) for channels, own in pairs for box in own * spatial_scale]
     for index, (channels, box) in enumerate(regions):
@@ -99,10 +102,8 @@ def _cells(first: int, last: int, num_cells: int, limit: int) -> list[tuple[int,
 
 
 # --8<-- [end:cells]
-# --8<-- [end:roi_pool]
 
 
-# --8<-- [start:roi_align]
 def roi_align(
     features: Tensor,
     boxes: Sequence[Tensor],
@@ -122,7 +123,7 @@ def roi_align(
         output_size: Rows and columns of the output, or one number for both.
         spatial_scale: Pixels of the map for one pixel of the image, such as 1/16.
         sampling_ratio: Points along each side of a cell. With 0, as many as the cell has pixels,
-            rounded up.
+            rounded up: none in a region without area, which gives 0, as torchvision has it.
         aligned: The center of the first pixel is at 0.5, as in the coordinates of an image. With
             False it is at 0, half a pixel off, and a region has at least the size of a pixel: so
             it was in the first versions.
@@ -153,16 +154,18 @@ def roi_align(
     if sampling_ratio < 0:
         raise ValueError(f"sampling_ratio must be at least 0, got {sampling_ratio}")
     height, width = features.shape[2:]
+    nothing = _no_region(features, boxes, rows, columns)  # (0, C, h, w)
+    boxes = [at_least_float32(regions) for regions in boxes]
     # --8<-- [start:roi_align_loop]
     shift = 0.5 if aligned else 0.0
-    cut_out = [features.new_zeros(0, features.shape[1], rows, columns)]
+    cut_out = [nothing]
     for channels, regions in zip(features, boxes, strict=True):  # (C, H, W) and (N_i, 4)
         for left, top, right, bottom in regions * spatial_scale - shift:
             high, wide = bottom - top, right - left
             if not aligned:
                 high, wide = high.clamp(min=1), wide.clamp(min=1)
-            down = _weights(top, high, rows, sampling_ratio, height)  # (h, H)
-            across = _weights(left, wide, columns, sampling_ratio, width)  # (w, W)
+            down = _weights(top, high, rows, sampling_ratio, height).to(channels)  # (h, H)
+            across = _weights(left, wide, columns, sampling_ratio, width).to(channels)  # (w, W)
             cut_out.append((down @ channels @ across.T)[None])  # (1, C, h, w)
     # --8<-- [end:roi_align_loop]
     return torch.cat(cut_out)
@@ -172,9 +175,9 @@ def roi_align(
 def _weights(start: Tensor, size: Tensor, num_cells: int, num_points: int, limit: int) -> Tensor:
     """How much of each pixel of a row goes into each cell: `(num_cells, limit)`."""
     if num_points == 0:
-        num_points = max(1, math.ceil(size.item() / num_cells))
+        num_points = math.ceil(size.item() / num_cells)  # 0 for a region without size
     shares = torch.arange(num_cells * num_points, dtype=start.dtype, device=start.device) + 0.5
-    points = start + shares * (size / (num_cells * num_points))
+    points = start + shares * (size / (num_cells * max(1, num_points)))
     inside = (points >= -1) & (points <= limit)
     points = points.clamp(0, limit - 1)
     # A point takes from the pixels before and after it; from the nearer one more.
@@ -183,11 +186,10 @@ def _weights(start: Tensor, size: Tensor, num_cells: int, num_points: int, limit
     share = (points - before)[:, None]  # of the pixel after it
     weights = F.one_hot(before, limit) * (1 - share) + F.one_hot(after, limit) * share
     weights = weights * inside[:, None]
-    return weights.reshape(num_cells, num_points, limit).mean(dim=1)
+    return weights.reshape(num_cells, num_points, limit).sum(dim=1) / max(1, num_points)
 
 
 # --8<-- [end:weights]
-# --8<-- [end:roi_align]
 
 
 def _check_regions(
@@ -208,3 +210,9 @@ def _check_regions(
         check_boxes(f"boxes[{index}]", regions)
     check_positive("spatial_scale", spatial_scale)
     return as_pair("output_size", output_size)
+
+
+def _no_region(features: Tensor, boxes: Sequence[Tensor], rows: int, columns: int) -> Tensor:
+    """An output `(0, C, h, w)` that has a gradient if features or boxes have one."""
+    nothing = features[:0, :, :1, :1] * torch.cat([*boxes])[:0, :1, None, None]  # (0, C, 1, 1)
+    return nothing.expand(-1, -1, rows, columns)

@@ -14,54 +14,17 @@ import torch.nn.functional as F
 from sklearn import datasets
 from torch import Generator, Tensor
 
-from notes.augmentation._draws import draw_uniform
-from notes.checks import check_positive
-from notes.detection.labels import DetectionSet, keep_objects
-from notes.detection.shapes import (
-    SHAPES,
-    Pose,
-    mask_boxes,
-    shape_coordinates,
-    shape_extents,
-    shape_masks,
-)
+from notes.checks import check_indices, check_positive
+from notes.detection._shapes import SHAPES, Pose, shape_coordinates, shape_masks
+from notes.detection.boxes import mask_boxes
+from notes.detection.labels import DetectionSet
+from notes.detection.scenes import Scenes, draw_scenes
 
 CLASS_NAMES = tuple(SHAPES)
 HARD = ("overlap", "truncation", "tiny")
 ZOOMS = (1.1, 2.0, 3.0)  # heights of a photograph, measured in pieces
-NUM_TRIES = 20  # places tried for an object before it is left out
-NUM_COLORS = 6  # colors drawn for an object; it gets the one that stands out most
 MIN_VISIBLE = 0.3  # an object of which less can be seen is not drawn at all
 CHUNK = 32  # images painted at once: their masks fit into the processor's cache
-
-
-class Scenes(NamedTuple):
-    """Everything that is drawn at random, before the first pixel is painted.
-
-    Attributes:
-        backgrounds: `(N, 3)` which photograph, how far down and how far across, in [0, 1).
-        classes: `(N, M)` int64 class of each object.
-        stretches: `(N, M)` see `Pose`, and so for the next three.
-        angles: `(N, M)`.
-        scales: `(N, M)`.
-        origins: `(N, M, 2)`.
-        wanted: `(N, M)` booleans, False for an object that is left out.
-        colors: `(N, M, NUM_COLORS, 3)` colors to choose from.
-        patterns: `(N, M)` int64, 0 for a plain object, 1 for stripes, 2 for checks.
-
-    Explained in:
-        [Detection data][detection-data]
-    """
-
-    backgrounds: Tensor
-    classes: Tensor
-    stretches: Tensor
-    angles: Tensor
-    scales: Tensor
-    origins: Tensor
-    wanted: Tensor
-    colors: Tensor
-    patterns: Tensor
 
 
 class PaintedScenes(NamedTuple):
@@ -82,7 +45,46 @@ class PaintedScenes(NamedTuple):
     masks: Tensor
 
 
-# --8<-- [start:shapes_on_photos]
+def paint_scenes(scenes: Scenes, image_size: int) -> PaintedScenes:
+    """Paint scenes, and find the boxes in what was painted.
+
+    Args:
+        scenes: `N` scenes of `M` objects.
+        image_size: Height and width of the images in pixels.
+
+    Raises:
+        ValueError: If `image_size` is not positive, or a class is not known.
+
+    Explained in:
+        [Detection data][detection-data]
+    """
+    check_positive("image_size", image_size)
+    check_indices("scenes.classes", scenes.classes, len(SHAPES))
+    shape = scenes.classes.shape
+    pose = Pose(
+        stretches=scenes.stretches.flatten(),
+        angles=scenes.angles.flatten(),
+        scales=scenes.scales.flatten(),
+        origins=scenes.origins.flatten(0, 1),
+    )
+    u, v = shape_coordinates(pose, image_size)
+    masks = shape_masks(scenes.classes.flatten(), u, v).view(*shape, image_size, image_size)
+    masks = _visible(masks & scenes.wanted[..., None, None])
+    images = _backgrounds(scenes.backgrounds, image_size)
+    colors = _most_different(scenes.colors, images)
+    shades = _shades(scenes.patterns.flatten(), u, v).view_as(masks)
+    for number in range(shape[1]):
+        mask, shade = masks[:, number, None], shades[:, number, None]  # (N, 1, H, W)
+        images = torch.where(mask, colors[:, number, :, None, None] * shade, images)
+    boxes = mask_boxes(masks.flatten(0, 1)).view(*shape, 4) / image_size
+    labels = torch.cat([scenes.classes[..., None].float(), boxes], dim=2)
+    seen = masks.flatten(2).any(dim=2)  # (N, M)
+    labels = torch.where(seen[..., None], labels, -1)
+    order = seen.byte().argsort(dim=1, descending=True, stable=True)  # padding goes last
+    rows = torch.arange(len(order))[:, None]
+    return PaintedScenes(images, labels[rows, order], masks[rows, order])
+
+
 def shapes_on_photos(
     num_images: int,
     *,
@@ -138,96 +140,6 @@ def shapes_on_photos(
     return DetectionSet(images, labels)
 
 
-# --8<-- [end:shapes_on_photos]
-
-
-# --8<-- [start:draw_scenes]
-def draw_scenes(
-    num_images: int,
-    max_objects: int,
-    sizes: tuple[float, float],
-    hard: str | None = None,
-    generator: Generator | None = None,
-) -> Scenes:
-    """Draw what is to be painted.
-
-    Args:
-        num_images: Number of images.
-        max_objects: Most objects in an image.
-        sizes: Smallest and largest length of a box's longer side, as shares of the image's side.
-        hard: As in `shapes_on_photos`.
-        generator: Source of randomness, or None for PyTorch's global one.
-
-    Explained in:
-        [Detection data][detection-data]
-    """
-    shape = (num_images, max_objects)
-
-    def draw(low: float, high: float, *more: int) -> Tensor:
-        return draw_uniform((*shape, *more), low, high, generator)
-
-    classes = draw(0, len(SHAPES)).long()
-    stretches, angles = draw(-0.5, 0.5).exp(), draw(0, 2 * torch.pi)
-    low, high = shape_extents(classes.flatten(), stretches.flatten(), angles.flatten())
-    low, high = low.view(*shape, 2), high.view(*shape, 2)
-    longer_sides = draw(*sizes)
-    scales = longer_sides / (high - low).amax(dim=2)
-    centers, found = _place((high - low) * scales[..., None], hard, generator)
-    numbers = 1 + max_objects * draw_uniform((num_images, 1), 0, 1, generator)
-    return Scenes(
-        backgrounds=draw_uniform((num_images, 3), 0, 1, generator),
-        classes=classes,
-        stretches=stretches,
-        angles=angles,
-        scales=scales,
-        origins=centers - (low + high) / 2 * scales[..., None],
-        wanted=found & (torch.arange(max_objects) < numbers.floor()),
-        colors=draw(0, 1, NUM_COLORS, 3),
-        patterns=draw(0, 3).long(),
-    )
-
-
-# --8<-- [end:draw_scenes]
-
-
-# --8<-- [start:paint_scenes]
-def paint_scenes(scenes: Scenes, image_size: int) -> PaintedScenes:
-    """Paint scenes, and find the boxes in what was painted.
-
-    Args:
-        scenes: `N` scenes of `M` objects.
-        image_size: Height and width of the images in pixels.
-
-    Explained in:
-        [Detection data][detection-data]
-    """
-    shape = scenes.classes.shape
-    pose = Pose(
-        stretches=scenes.stretches.flatten(),
-        angles=scenes.angles.flatten(),
-        scales=scenes.scales.flatten(),
-        origins=scenes.origins.flatten(0, 1),
-    )
-    u, v = shape_coordinates(pose, image_size)
-    masks = shape_masks(scenes.classes.flatten(), u, v).view(*shape, image_size, image_size)
-    masks = _visible(masks & scenes.wanted[..., None, None])
-    images = _backgrounds(scenes.backgrounds, image_size)
-    colors = _most_different(scenes.colors, images)
-    shades = _shades(scenes.patterns.flatten(), u, v).view_as(masks)
-    for number in range(shape[1]):
-        mask, shade = masks[:, number, None], shades[:, number, None]  # (N, 1, H, W)
-        images = torch.where(mask, colors[:, number, :, None, None] * shade, images)
-    boxes = mask_boxes(masks.flatten(0, 1)).view(*shape, 4) / image_size
-    labels = torch.cat([scenes.classes[..., None].float(), boxes], dim=2)
-    seen = masks.flatten(2).any(dim=2)  # (N, M)
-    order = seen.byte().argsort(dim=1, descending=True, stable=True)  # padding goes last
-    rows = torch.arange(len(order))[:, None]
-    return PaintedScenes(images, keep_objects(labels, seen), masks[rows, order])
-
-
-# --8<-- [end:paint_scenes]
-
-
 def _check(
     num_images: int,
     image_size: int,
@@ -250,38 +162,6 @@ def _check(
             f"image_size must give the smallest object 3 pixels, "
             f"got {image_size} for a smallest size of {min_size}"
         )
-
-
-def _place(sides: Tensor, hard: str | None, generator: Generator | None) -> tuple[Tensor, Tensor]:
-    """Middles of boxes with these `(N, M, 2)` sides, and whether there was a free place."""
-    num_images, max_objects, _ = sides.shape
-    centers = torch.zeros_like(sides)
-    found = torch.zeros(sides.shape[:2], dtype=torch.bool)
-    for number in range(max_objects):
-        side = sides[:, number, None]  # (N, 1, 2)
-        numbers = draw_uniform((num_images, NUM_TRIES, 2), 0, 1, generator)
-        tries = side / 2 + (1 - side) * numbers  # (N, NUM_TRIES, 2), all inside the image
-        if hard == "overlap" and number:
-            reach = (side + sides[:, number - 1, None]) / 2
-            near = centers[:, number - 1, None] + 0.8 * reach * (2 * numbers - 1)
-            tries = near.clamp(side / 2, 1 - side / 2)
-        if hard == "truncation":
-            tries = _to_the_border(tries, side, generator)
-        distances = (tries[:, :, None] - centers[:, None, :number]).abs()
-        needed = (side[:, :, None] + sides[:, None, :number]) / 2
-        touching = (distances < needed).all(dim=3) & found[:, None, :number]
-        free = ~touching.any(dim=2) if hard != "overlap" else tries.new_ones(tries.shape[:2]).bool()
-        first = free.byte().argmax(dim=1)
-        centers[:, number] = tries[torch.arange(num_images), first]
-        found[:, number] = free.any(dim=1)
-    return centers, found
-
-
-def _to_the_border(tries: Tensor, side: Tensor, generator: Generator | None) -> Tensor:
-    """Move middles along x or y to a border of the image, up to a quarter of the side off it."""
-    border, axis, off = draw_uniform((3, *tries.shape[:2], 1), 0, 1, generator)
-    moved = (border < 0.5).float() + (off - 0.5) / 2 * side
-    return torch.where(torch.arange(2) == (axis < 0.5), moved, tries)
 
 
 def _visible(masks: Tensor) -> Tensor:

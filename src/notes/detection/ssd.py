@@ -39,15 +39,9 @@ class Predictions(NamedTuple):
 
 
 def class_predictor(in_channels: int, num_anchors: int, num_classes: int) -> nn.Conv2d:
-    """In each cell, a score for each anchor and class: `(B, C, H, W)` to `(B, a * (K + 1), H, W)`.
+    """In each cell, a score for each of `a` anchors and each class, or the background.
 
-    Args:
-        in_channels: Channels of the map.
-        num_anchors: Anchors `a` in each cell.
-        num_classes: Classes without the background.
-
-    Raises:
-        ValueError: If a number is not positive.
+    From a map `(B, C, H, W)` to `(B, a * (K + 1), H, W)`. A number that is not positive is refused.
 
     Explained in:
         [SSD][ssd]
@@ -61,14 +55,7 @@ def class_predictor(in_channels: int, num_anchors: int, num_classes: int) -> nn.
 
 
 def box_predictor(in_channels: int, num_anchors: int) -> nn.Conv2d:
-    """In each cell, four offsets for each anchor: `(B, C, H, W)` to `(B, a * 4, H, W)`.
-
-    Args:
-        in_channels: Channels of the map.
-        num_anchors: Anchors `a` in each cell.
-
-    Raises:
-        ValueError: If a number is not positive.
+    """In each cell, four offsets for each of `a` anchors: `(B, C, H, W)` to `(B, a * 4, H, W)`.
 
     Explained in:
         [SSD][ssd]
@@ -112,13 +99,10 @@ def concatenate_predictions(predictions: Sequence[Tensor]) -> Tensor:
     """The predictions of several maps in one row for each image.
 
     Args:
-        predictions: From each map `(B, C, H, W)`; C, H and W may differ.
+        predictions: From each map `(B, C, H, W)`, at least one; C, H and W may differ.
 
     Returns:
         `(B, L)`, where L is the sum of all `C * H * W`.
-
-    Raises:
-        ValueError: If there is no map, or a shape is another one.
 
     Examples:
         >>> maps = [torch.zeros(2, 55, 20, 20), torch.zeros(2, 33, 10, 10)]
@@ -137,13 +121,6 @@ def concatenate_predictions(predictions: Sequence[Tensor]) -> Tensor:
 
 def halving_block(in_channels: int, out_channels: int) -> nn.Sequential:
     """Two convolutions, then half the height and width: `(B, C, H, W)` to `(B, D, H/2, W/2)`.
-
-    Args:
-        in_channels: Channels `C` of the input.
-        out_channels: Channels `D` of the output.
-
-    Raises:
-        ValueError: If a number is not positive.
 
     Examples:
         >>> halving_block(3, 10)(torch.zeros(2, 3, 20, 20)).shape
@@ -166,13 +143,6 @@ def halving_block(in_channels: int, out_channels: int) -> nn.Sequential:
 
 def base_network(in_channels: int = 3, channels: Sequence[int] = (16, 32, 64)) -> nn.Sequential:
     """One halving block for each entry of `channels`: `(B, 3, 256, 256)` to `(B, 64, 32, 32)`.
-
-    Args:
-        in_channels: Channels of the images.
-        channels: Channels after each block.
-
-    Raises:
-        ValueError: If there is no block, or a number is not positive.
 
     Explained in:
         [SSD][ssd]

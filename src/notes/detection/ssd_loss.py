@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.checks import check_floating, check_indices, check_shape
-from notes.detection.targets import Targets
+from notes.checks import check_boolean, check_floating, check_indices, check_shape
+from notes.detection._unchecked import at_least_float32
 
 
 class SSDLoss(NamedTuple):
@@ -36,7 +36,7 @@ class SSDLoss(NamedTuple):
 def ssd_loss(
     class_logits: Tensor,
     offsets: Tensor,
-    targets: Targets,
+    targets: tuple[Tensor, Tensor, Tensor],
     *,
     per: Literal["positive", "anchor"] = "positive",
     hard_negatives: float | None = 3.0,
@@ -52,7 +52,8 @@ def ssd_loss(
     Args:
         class_logits: `(B, A, K + 1)` scores before the softmax; class 0 is the background.
         offsets: `(B, A, 4)` predicted offsets.
-        targets: From `make_targets`, for the same anchors.
+        targets: As `make_targets` gives them for the same anchors: classes `(B, A)`, 0 for the
+            background; offsets `(B, A, 4)`; and whether an anchor is positive, booleans `(B, A)`.
         per: By what the sums are divided. "positive": by the number of positive anchors in the
             batch, at least 1. "anchor": classes by the number of all anchors, offsets by the number
             of their values, 4 for each anchor.
@@ -61,7 +62,8 @@ def ssd_loss(
         beta: Below this distance the loss of an offset is quadratic (smooth L1); 0 is plain L1.
 
     Raises:
-        TypeError: If logits or offsets are not floating-point numbers.
+        TypeError: If logits or offsets are not floating-point numbers, target classes are no
+            integers, or `positive` holds no booleans.
         ValueError: If a shape does not fit, a target class is not known, `per` is none of the two,
             or a number is negative.
 
@@ -69,11 +71,9 @@ def ssd_loss(
         Liu et al. (2015), sections 2.2 and 2.3, https://arxiv.org/abs/1512.02325
 
     Examples:
-        >>> targets = Targets(
-        ...     classes=torch.tensor([[1, 0]]),
-        ...     offsets=torch.tensor([[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]),
-        ...     positive=torch.tensor([[True, False]]),
-        ... )
+        >>> classes, positive = torch.tensor([[1, 0]]), torch.tensor([[True, False]])
+        >>> right = torch.tensor([[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+        >>> targets = classes, right, positive
         >>> loss = ssd_loss(torch.zeros(1, 2, 2), torch.zeros(1, 2, 4), targets)
         >>> loss.classes, loss.boxes  # twice ln 2, and one offset is wrong by 1
         (tensor(1.3863), tensor(1.))
@@ -82,17 +82,19 @@ def ssd_loss(
         [SSD][ssd]
     """
     _check(class_logits, offsets, targets, per, hard_negatives, beta)
+    class_logits, offsets = at_least_float32(class_logits), at_least_float32(offsets)
     # --8<-- [start:ssd_loss]
+    classes, right_offsets, positive = targets
     entropies = F.cross_entropy(
-        class_logits.flatten(0, 1), targets.classes.flatten(), reduction="none"
+        class_logits.flatten(0, 1), classes.long().flatten(), reduction="none"
     )
-    entropies = entropies.view_as(targets.classes)  # (B, A)
-    counted = torch.ones_like(targets.positive)
+    entropies = entropies.view_as(classes)  # (B, A)
+    counted = torch.ones_like(positive)
     if hard_negatives is not None:
-        counted = targets.positive | hardest_negatives(entropies, targets.positive, hard_negatives)
-    distances = F.smooth_l1_loss(offsets, targets.offsets, beta=beta, reduction="none")
-    distances = distances * targets.positive[..., None]  # (B, A, 4)
-    num_positive = targets.positive.sum().clamp(min=1)
+        counted = positive | hardest_negatives(entropies, positive, hard_negatives)
+    distances = F.smooth_l1_loss(offsets, right_offsets, beta=beta, reduction="none")
+    distances = distances * positive[..., None]  # (B, A, 4)
+    num_positive = positive.sum().clamp(min=1)
     by_classes, by_offsets = (
         (num_positive, num_positive) if per == "positive" else (entropies.numel(), offsets.numel())
     )
@@ -100,7 +102,6 @@ def ssd_loss(
     # --8<-- [end:ssd_loss]
 
 
-# --8<-- [start:hardest_negatives]
 def hardest_negatives(losses: Tensor, positive: Tensor, per_positive: float = 3.0) -> Tensor:
     """The background anchors with the largest losses, image by image.
 
@@ -113,6 +114,10 @@ def hardest_negatives(losses: Tensor, positive: Tensor, per_positive: float = 3.
     Returns:
         `(B, A)` booleans; all background anchors where there are not so many.
 
+    Raises:
+        TypeError: If `positive` does not hold booleans.
+        ValueError: If a shape does not fit.
+
     Examples:
         >>> losses = torch.tensor([[0.1, 0.9, 0.5, 0.3]])
         >>> hardest_negatives(losses, torch.tensor([[True, False, False, False]]), per_positive=2)
@@ -121,6 +126,9 @@ def hardest_negatives(losses: Tensor, positive: Tensor, per_positive: float = 3.
     Explained in:
         [SSD][ssd]
     """
+    check_shape("losses", losses, "B", "A")
+    check_shape("positive", positive, *losses.shape)
+    check_boolean("positive", positive)
     num_wanted = per_positive * positive.sum(dim=1, keepdim=True).clamp(min=1)  # (B, 1)
     order = losses.detach().masked_fill(positive, -torch.inf).argsort(dim=1, descending=True)
     ranks = torch.empty_like(order).scatter_(
@@ -129,13 +137,10 @@ def hardest_negatives(losses: Tensor, positive: Tensor, per_positive: float = 3.
     return (ranks < num_wanted) & ~positive
 
 
-# --8<-- [end:hardest_negatives]
-
-
 def _check(
     class_logits: Tensor,
     offsets: Tensor,
-    targets: Targets,
+    targets: tuple[Tensor, Tensor, Tensor],
     per: str,
     hard_negatives: float | None,
     beta: float,
@@ -145,10 +150,13 @@ def _check(
     check_floating("offsets", offsets)
     num_images, num_anchors, num_classes = class_logits.shape
     check_shape("offsets", offsets, num_images, num_anchors, 4)
-    check_shape("targets.classes", targets.classes, num_images, num_anchors)
-    check_shape("targets.offsets", targets.offsets, num_images, num_anchors, 4)
-    check_shape("targets.positive", targets.positive, num_images, num_anchors)
-    check_indices("targets.classes", targets.classes, num_classes)
+    classes, right_offsets, positive = targets
+    check_shape("targets.classes", classes, num_images, num_anchors)
+    check_shape("targets.offsets", right_offsets, num_images, num_anchors, 4)
+    check_floating("targets.offsets", right_offsets)
+    check_shape("targets.positive", positive, num_images, num_anchors)
+    check_boolean("targets.positive", positive)
+    check_indices("targets.classes", classes, num_classes)
     if per not in ("positive", "anchor"):
         raise ValueError(f"per must be 'positive' or 'anchor', got {per!r}")
     if hard_negatives is not None and not hard_negatives >= 0:

@@ -8,9 +8,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.checks import check_shape
-from notes.detection.batch_matching import match_batch
-from notes.detection.labels import check_label_rows
+from notes.checks import (
+    check_boxes,
+    check_label_rows,
+    check_probability,
+    check_same,
+    check_shape,
+)
+from notes.detection._batch_matching import match_batch
+from notes.detection._unchecked import encode
 from notes.detection.matching import match_anchors
 from notes.detection.offsets import encode_offsets
 
@@ -35,6 +41,9 @@ class Targets(NamedTuple):
 def make_image_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) -> Targets:
     """The right answers for one image: the readable form of `make_targets`.
 
+    It is made of the functions that the chapters explain, each of which looks at its arguments
+    again; `make_targets` looks once.
+
     Args:
         anchors: `(A, 4)` boxes, `xyxy`, as shares of the image.
         labels: `(M, 5)` rows of class, x1, y1, x2, y2; rows with a class below 0 are padding.
@@ -45,8 +54,8 @@ def make_image_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not `xyxy` boxes, the labels are not labeled boxes, an
-            anchor without area gets a box, the devices differ, or the threshold is outside [0, 1].
+        ValueError: If the anchors are not `xyxy` boxes with an area, the labels are not labeled
+            boxes, the devices differ, or the threshold is outside [0, 1].
 
     Examples:
         >>> halves = torch.tensor([[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]])
@@ -57,7 +66,7 @@ def make_image_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0
         [Offsets and targets][offsets-and-targets]
     """
     check_shape("labels", labels, "M", 5)
-    check_label_rows("labels", labels[None])
+    _check(anchors, labels[None], iou_threshold)
     # --8<-- [start:image]
     objects = labels[labels[:, 0] >= 0]  # without padding
     boxes = objects[:, 1:]
@@ -87,8 +96,8 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
 
     Raises:
         TypeError: If a dtype is not a floating-point one, or the two differ.
-        ValueError: If the anchors are not `xyxy` boxes, the labels are not labeled boxes, an
-            anchor without area gets a box, the devices differ, or the threshold is outside [0, 1].
+        ValueError: If the anchors are not `xyxy` boxes with an area, the labels are not labeled
+            boxes, the devices differ, or the threshold is outside [0, 1].
 
     Source:
         Liu et al., "SSD: Single Shot MultiBox Detector" (2016), section 2.2,
@@ -104,6 +113,7 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
     Explained in:
         [Offsets and targets][offsets-and-targets]
     """
+    _check(anchors, labels, iou_threshold)
     # --8<-- [start:batch]
     images, chosen, rows = match_batch(anchors, labels, iou_threshold)  # few
     objects = labels[images, rows]  # (P, 5)
@@ -113,6 +123,14 @@ def make_targets(anchors: Tensor, labels: Tensor, iou_threshold: float = 0.5) ->
     classes = torch.zeros(shape, dtype=torch.int64, device=labels.device)
     classes[images, chosen] = objects[:, 0].long() + 1  # 0 is the background
     offsets = anchors.new_zeros(*shape, 4)
-    offsets[images, chosen] = encode_offsets(anchors.index_select(0, chosen), objects[:, 1:])
+    encoded = encode(anchors.index_select(0, chosen), objects[:, 1:])
+    offsets[images, chosen] = encoded.to(offsets.dtype)
     # --8<-- [end:batch]
     return Targets(classes, offsets, positive)
+
+
+def _check(anchors: Tensor, labels: Tensor, iou_threshold: float) -> None:
+    check_boxes("anchors", anchors, with_area=True)
+    check_label_rows("labels", labels)
+    check_same("anchors", anchors, "labels", labels)
+    check_probability("iou_threshold", iou_threshold)

@@ -10,7 +10,6 @@ objects in one image, `P` cells with an object.
 """
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,15 +18,19 @@ from torch import Tensor, nn
 from notes.checks import (
     check_finite,
     check_floating,
-    check_indices,
     check_positive,
     check_probability,
     check_same,
     check_shape,
 )
-from notes.detection.labels import Detections
-from notes.detection.nms import class_wise_nms
-from notes.detection.overlap import box_iou
+from notes.detection._unchecked import (
+    at_least_float32,
+    best_of_images,
+    iou_of_planes,
+    planes_of,
+    suppress,
+)
+from notes.detection.detections import Detections
 from notes.detection.yolo_grid import decode_cells, make_grid_targets
 
 
@@ -97,58 +100,21 @@ class TinyYOLO(nn.Module):
         return outputs.permute(0, 2, 3, 1)
 
 
-class YoloPredictions(NamedTuple):
-    """What each cell answers.
-
-    Attributes:
-        coordinates: `(B, S, T, N, 4)` boxes in [0, 1], as `decode_cells` wants them.
-        objectness: `(B, S, T, N)` logits: how sure a box is that there is an object, and that it
-            fits it.
-        class_logits: `(B, S, T, K)` which object it would be: one answer for all boxes of a cell.
-
-    Explained in:
-        [YOLO][yolo]
-    """
-
-    coordinates: Tensor
-    objectness: Tensor
-    class_logits: Tensor
-
-
-def read_outputs(outputs: Tensor, num_classes: int) -> YoloPredictions:
-    """Take the numbers of a cell apart.
-
-    Args:
-        outputs: `(B, S, T, 5 N + K)` as `TinyYOLO` gives them: for each box four coordinates
-            before the sigmoid and its objectness, then the classes.
-        num_classes: `K`.
+# --8<-- [start:read]
+def _take_apart(outputs: Tensor, num_classes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The numbers of the cells, `(B, S, T, 5 N + K)`.
 
     Returns:
-        Coordinates `(B, S, T, N, 4)`, objectness `(B, S, T, N)` and class logits `(B, S, T, K)`.
-
-    Raises:
-        TypeError: If the outputs are not floating-point numbers.
-        ValueError: If the shape does not fit the number of classes, or an output is NaN or
-            infinite.
-
-    Explained in:
-        [YOLO][yolo]
+        Coordinates `(B, S, T, N, 4)` in [0, 1], as `decode_cells` wants them; objectness
+        `(B, S, T, N)`: how sure a box is, as a logit, that there is an object and that it fits it;
+        class logits `(B, S, T, K)`: which object it would be, one answer for all boxes of a cell.
     """
-    check_shape("outputs", outputs, "B", "S", "T", "5 N + K")
-    check_floating("outputs", outputs)
-    check_finite("outputs", outputs)
-    check_positive("num_classes", num_classes)
-    num_boxes, rest = divmod(outputs.shape[3] - num_classes, 5)
-    if num_boxes < 1 or rest:
-        raise ValueError(
-            f"outputs must have {num_classes} plus a multiple of 5 numbers for each cell, "
-            f"got {outputs.shape[3]}"
-        )
-    # --8<-- [start:read]
-    boxes, class_logits = outputs.split([5 * num_boxes, num_classes], dim=3)
-    boxes = boxes.unflatten(3, (num_boxes, 5))  # (B, S, T, N, 5)
-    return YoloPredictions(boxes[..., :4].sigmoid(), boxes[..., 4], class_logits)
-    # --8<-- [end:read]
+    boxes, class_logits = outputs.split([outputs.shape[3] - num_classes, num_classes], dim=3)
+    boxes = boxes.unflatten(3, (-1, 5))  # (B, S, T, N, 5)
+    return boxes[..., :4].sigmoid(), boxes[..., 4], class_logits
+
+
+# --8<-- [end:read]
 
 
 def yolo_loss(
@@ -187,33 +153,31 @@ def yolo_loss(
     Explained in:
         [YOLO][yolo]
     """
-    predictions = read_outputs(outputs, num_classes)
+    _check_outputs(outputs, num_classes)
     check_shape("labels", labels, max(1, len(outputs)), "M", 5)
     check_same("outputs", outputs, "labels", labels)
     check_positive("box_weight", box_weight)
     check_positive("background_weight", background_weight)
-    targets = make_grid_targets(labels, (outputs.shape[1], outputs.shape[2]))
-    cells = targets.classes >= 0  # (B, S, T)
-    check_indices("labels", labels[labels[:, :, 0] >= 0][:, 0].long(), num_classes)
+    targets = make_grid_targets(labels, (outputs.shape[1], outputs.shape[2]), num_classes)
     # --8<-- [start:loss]
-    boxes = decode_cells(predictions.coordinates.detach())[cells]  # (P, N, 4)
-    overlaps = [box_iou(one, targets.boxes[cells]).diagonal() for one in boxes.unbind(dim=1)]
-    overlap, responsible = torch.stack(overlaps, dim=1).max(dim=1)  # (P,)
+    coordinates, objectness, class_logits = _take_apart(at_least_float32(outputs), num_classes)
+    cells = (targets.classes >= 0).nonzero(as_tuple=True)  # images, rows and columns, (P,) each
+    boxes = decode_cells(coordinates.detach())[cells]  # (P, N, 4)
+    overlaps = iou_of_planes(planes_of(boxes), planes_of(targets.boxes[cells][:, None]))  # (P, N)
+    overlap, responsible = overlaps.max(dim=1)  # (P,)
 
-    found = predictions.coordinates[cells, responsible]  # (P, 4)
+    found = coordinates[*cells, responsible]  # (P, 4)
     box_loss = (found - targets.coordinates[cells]).square().sum()
 
-    wanted = torch.zeros_like(predictions.objectness)
-    wanted[cells, responsible] = overlap
+    wanted = torch.zeros_like(objectness)
+    wanted[*cells, responsible] = overlap
     weights = torch.full_like(wanted, background_weight)
-    weights[cells, responsible] = 1.0
+    weights[*cells, responsible] = 1.0
     object_loss = F.binary_cross_entropy_with_logits(
-        predictions.objectness, wanted, weights, reduction="sum"
+        objectness, wanted, weight=weights, reduction="sum"
     )
 
-    class_loss = F.cross_entropy(
-        predictions.class_logits[cells], targets.classes[cells], reduction="sum"
-    )
+    class_loss = F.cross_entropy(class_logits[cells], targets.classes[cells], reduction="sum")
     return (box_weight * box_loss + object_loss + class_loss) / len(outputs)
     # --8<-- [end:loss]
 
@@ -240,7 +204,7 @@ def yolo_detections(
         max_detections: At most so many for each image, the best.
 
     Returns:
-        Detections of each image, best first. Boxes may reach beyond the image.
+        Detections of each image, best first. Boxes end at the edges of the image.
 
     Raises:
         TypeError: If the outputs are not floating-point numbers.
@@ -250,18 +214,34 @@ def yolo_detections(
     Explained in:
         [YOLO][yolo]
     """
-    predictions = read_outputs(outputs, num_classes)
+    _check_outputs(outputs, num_classes)
     check_probability("iou_threshold", iou_threshold)
     check_probability("score_threshold", score_threshold)
     check_positive("max_detections", max_detections)
     # --8<-- [start:detections]
-    probability, cell_class = predictions.class_logits.softmax(dim=3).max(dim=3)  # (B, S, T)
-    all_scores = predictions.objectness.sigmoid() * probability[..., None]  # (B, S, T, N)
-    image, row, column, box = (all_scores >= score_threshold).nonzero(as_tuple=True)
-    boxes = decode_cells(predictions.coordinates)[image, row, column, box]
-    scores, classes = all_scores[image, row, column, box], cell_class[image, row, column]
+    coordinates, objectness, class_logits = _take_apart(at_least_float32(outputs), num_classes)
+    probability, cell_class = class_logits.softmax(dim=3).max(dim=3)  # (B, S, T)
+    all_scores = objectness.sigmoid() * probability[..., None]  # (B, S, T, N)
+    likely = image, row, column, _ = (all_scores >= score_threshold).nonzero(as_tuple=True)
+    boxes = decode_cells(coordinates)[likely].clamp(0, 1)  # cut off at the image's edges
+    scores, classes = all_scores[likely], cell_class[image, row, column]
     # Boxes of different images or classes do not suppress each other.
-    keep = class_wise_nms(boxes, scores, image * num_classes + classes, iou_threshold)
-    found = [keep[image[keep] == index][:max_detections] for index in range(len(outputs))]
+    group, num_groups = image * num_classes + classes, len(outputs) * num_classes
+    kept = suppress(boxes, scores, group, num_groups, iou_threshold)
+    found = best_of_images(kept, scores, len(outputs), max_detections)
+    boxes, scores = boxes.to(outputs.dtype), scores.to(outputs.dtype)
     return [Detections(boxes[one], scores[one], classes[one]) for one in found]
     # --8<-- [end:detections]
+
+
+def _check_outputs(outputs: Tensor, num_classes: int) -> None:
+    check_shape("outputs", outputs, "B", "S", "T", "5 N + K")
+    check_floating("outputs", outputs)
+    check_finite("outputs", outputs)
+    check_positive("num_classes", num_classes)
+    num_boxes, rest = divmod(outputs.shape[3] - num_classes, 5)
+    if num_boxes < 1 or rest:
+        raise ValueError(
+            f"outputs must have {num_classes} plus a multiple of 5 numbers for each cell, "
+            f"got {outputs.shape[3]}"
+        )

@@ -7,10 +7,11 @@ image, `P` objects.
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from notes.checks import as_pair, check_finite, check_floating, check_shape
-from notes.detection.boxes import check_boxes, xyxy_to_cxcywh
+from notes.checks import as_pair, check_floating, check_label_rows, check_shape
+from notes.detection._unchecked import at_least_float32, centers_and_sizes
 
 
 class GridTargets(NamedTuple):
@@ -31,7 +32,9 @@ class GridTargets(NamedTuple):
     coordinates: Tensor
 
 
-def make_grid_targets(labels: Tensor, grid_size: int | tuple[int, int]) -> GridTargets:
+def make_grid_targets(
+    labels: Tensor, grid_size: int | tuple[int, int], num_classes: int | None = None
+) -> GridTargets:
     """Each object goes to the cell in which its center lies.
 
     A cell has room for one object. Of several the first row of the labels gets the cell, the others
@@ -40,14 +43,15 @@ def make_grid_targets(labels: Tensor, grid_size: int | tuple[int, int]) -> GridT
     Args:
         labels: `(B, M, 5)` rows of class, x1, y1, x2, y2; rows with a class below 0 are padding.
         grid_size: Rows and columns of the grid, or one number for both.
+        num_classes: Classes have to lie below it, if it is given.
 
     Returns:
         Classes `(B, S, T)`, boxes and coordinates `(B, S, T, 4)`.
 
     Raises:
         TypeError: If the labels are not floating-point numbers.
-        ValueError: If the labels are not `(B, M, 5)`, a number is NaN or infinite, a box ends
-            before it begins or has its center outside the image, or the grid has no cell.
+        ValueError: If the labels are not labeled boxes, a class is too large, a box has its center
+            outside the image, or the grid has no cell.
 
     Examples:
         >>> labels = torch.tensor([[[2.0, 0.5, 0.0, 1.0, 0.5], [-1, -1, -1, -1, -1]]])
@@ -62,29 +66,28 @@ def make_grid_targets(labels: Tensor, grid_size: int | tuple[int, int]) -> GridT
         [YOLO][yolo]
     """
     rows, columns = as_pair("grid_size", grid_size)
-    check_shape("labels", labels, "B", "M", 5)
-    check_floating("labels", labels)
-    check_finite("labels", labels)
-    is_object = labels[:, :, 0] >= 0  # (B, M), without the padding
-    check_boxes("labels", labels[is_object][:, 1:])
-    _check_centers(xyxy_to_cxcywh(labels[is_object][:, 1:])[:, :2])
+    check_label_rows("labels", labels, num_classes)
+    _check_centers(labels)
     # --8<-- [start:targets]
-    classes = labels.new_full((len(labels), rows, columns), -1, dtype=torch.int64)
-    boxes = labels.new_zeros(len(labels), rows, columns, 4)
-    coordinates = torch.zeros_like(boxes)
-    for position in reversed(range(labels.shape[1])):  # so that the first object overwrites
-        image = is_object[:, position].nonzero()[:, 0]  # (P,) images with an object there
-        found = labels[image, position]  # (P, 5)
-        centers, sizes = xyxy_to_cxcywh(found[:, 1:]).split(2, dim=1)  # (P, 2) each
-        places = centers * centers.new_tensor([columns, rows])  # in cells
-        column, row = places.long().T
-        # A center on the image's last edge belongs to the last cell.
-        column, row = column.clamp(max=columns - 1), row.clamp(max=rows - 1)
-        inside = places - torch.stack([column, row], dim=1)
-        classes[image, row, column] = found[:, 0].long()
-        boxes[image, row, column] = found[:, 1:]
-        coordinates[image, row, column] = torch.cat([inside, sizes.sqrt()], dim=1)
-    return GridTargets(classes, boxes, coordinates)
+    centers, sizes = centers_and_sizes(labels[:, :, 1:])  # (B, M, 2) each
+    x, y = centers[..., 0] * columns, centers[..., 1] * rows  # in cells, (B, M) each
+    # A center on the image's last edge belongs to the last cell.
+    column, row = x.long().clamp(max=columns - 1), y.long().clamp(max=rows - 1)
+    inside = torch.stack([x - column, y - row], dim=2)  # (B, M, 2)
+    answers = torch.cat([labels, inside, sizes.sqrt()], dim=2).flatten(0, 1)  # (B * M, 9)
+
+    # The cells of all images are numbered through. Of several objects the first gets the cell.
+    num_cells = len(labels) * rows * columns
+    image = torch.arange(len(labels), device=labels.device)[:, None]
+    cell = (image * rows + row) * columns + column  # (B, M)
+    cell = torch.where(labels[:, :, 0] >= 0, cell, num_cells)  # padding: one that is cut off below
+    numbers = torch.arange(len(answers), device=labels.device)
+    nobody = numbers.new_full((num_cells + 1,), len(answers))
+    first = nobody.scatter_reduce(0, cell.flatten(), numbers, "amin")[:-1]  # (B * S * T,)
+    table = F.pad(answers, (0, 0, 0, 1))[first].to(labels.dtype)  # nobody's answers are 0
+    classes = torch.where(first < len(answers), table[:, 0].long(), -1)
+    shape = (len(labels), rows, columns)
+    return GridTargets(classes.view(shape), *table[:, 1:].view(*shape, 8).split(4, dim=3))
     # --8<-- [end:targets]
 
 
@@ -116,21 +119,19 @@ def decode_cells(coordinates: Tensor) -> Tensor:
     check_floating("coordinates", coordinates)
     # --8<-- [start:decode]
     rows, columns = coordinates.shape[1:3]
-    row, column = torch.meshgrid(
-        torch.arange(rows, device=coordinates.device),
-        torch.arange(columns, device=coordinates.device),
-        indexing="ij",
-    )
-    cells = torch.stack([column, row], dim=-1)[:, :, None]  # (S, T, 1, 2)
-    inside, roots = coordinates.split(2, dim=-1)
-    centers = (cells + inside) / inside.new_tensor([columns, rows])
-    halves = roots.square() / 2
-    return torch.cat([centers - halves, centers + halves], dim=-1)
+    row = torch.arange(rows, device=coordinates.device)[:, None, None]  # (S, 1, 1)
+    column = torch.arange(columns, device=coordinates.device)[:, None]  # (T, 1)
+    right, down, root_width, root_height = at_least_float32(coordinates).unbind(dim=-1)
+    x, y = (column + right) / columns, (row + down) / rows
+    half_width, half_height = root_width.square() / 2, root_height.square() / 2
+    sides = [x - half_width, y - half_height, x + half_width, y + half_height]
+    return torch.stack(sides, dim=-1).to(coordinates.dtype)
     # --8<-- [end:decode]
 
 
-def _check_centers(centers: Tensor) -> None:
-    outside = ((centers < 0) | (centers > 1)).any(dim=1)
+def _check_centers(labels: Tensor) -> None:
+    centers, _ = centers_and_sizes(labels[:, :, 1:])  # (B, M, 2)
+    outside = ((centers < 0) | (centers > 1)).any(dim=2) & (labels[:, :, 0] >= 0)
     if outside.any():
         values = [round(value, 4) for value in centers[outside][0].tolist()]
         raise ValueError(f"labels must have their centers in the image, [0, 1], got {values}")

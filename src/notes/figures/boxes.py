@@ -15,8 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import Normal, withStroke
 from torch import Tensor
 
-from notes.checks import check_positive
-from notes.detection.boxes import check_boxes
+from notes.checks import check_boxes, check_positive
 from notes.figures.style import COLORS, INK
 
 

@@ -23,7 +23,6 @@ from typing import BinaryIO
 STALE_SECONDS = 600  # a writer that lives touches its file far more often
 
 
-# --8<-- [start:check_writable]
 def check_writable(name: str, path: str | Path) -> None:
     """Refuse a path that `atomic_write` could not replace, before there is anything to write.
 
@@ -71,14 +70,10 @@ def check_writable(name: str, path: str | Path) -> None:
         raise PermissionError(f"{name} must not be a read-only file, got {given}")
 
 
-# --8<-- [end:check_writable]
-
-
 def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-# --8<-- [start:atomic_write]
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file to write to, which takes the place of `path` when the block ends well.
@@ -130,9 +125,6 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
             error.filename = str(path)  # "No space left on device" alone does not say where
         raise
     _flush_folder(path.parent)
-
-
-# --8<-- [end:atomic_write]
 
 
 def _copy_rights(old: Path, new: Path) -> None:

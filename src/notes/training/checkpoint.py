@@ -37,7 +37,6 @@ class _DryRun(Exception):  # noqa: N818 - no error: it keeps the new file from r
     pass
 
 
-# --8<-- [start:Checkpoint]
 class Checkpoint(NamedTuple):
     """What a checkpoint holds beside the states that it puts back.
 
@@ -51,9 +50,6 @@ class Checkpoint(NamedTuple):
 
     epoch: int
     extra: dict[str, Any]
-
-
-# --8<-- [end:Checkpoint]
 
 
 # --8<-- [start:save_checkpoint]

@@ -13,8 +13,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from notes.checks import check_indices, check_positive, check_shape
-
 NUM_POINTS = 60  # of an outline; the corners of a shape are repeated until there are so many
 
 
@@ -61,9 +59,6 @@ class Pose(NamedTuple):
         angles: `(N,)` by how much it is turned, in radians.
         scales: `(N,)` length of 1 in the shape's own coordinates.
         origins: `(N, 2)` where the shape's own middle lies, x and y.
-
-    Explained in:
-        [Detection data][detection-data]
     """
 
     stretches: Tensor
@@ -83,20 +78,11 @@ def shape_extents(classes: Tensor, stretches: Tensor, angles: Tensor) -> tuple[T
     Returns:
         `(N, 2)` smallest and `(N, 2)` largest x and y, for a scale of 1.
 
-    Raises:
-        ValueError: If a shape does not fit or a class is not known.
-
     Examples:
         >>> one, none = torch.ones(1), torch.zeros(1)
         >>> shape_extents(torch.tensor([2]), one, none)  # a triangle that points up
         (tensor([[-0.8660, -1.0000]]), tensor([[0.8660, 0.5000]]))
-
-    Explained in:
-        [Detection data][detection-data]
     """
-    check_indices("classes", classes, len(SHAPES))
-    check_shape("stretches", stretches, len(classes))
-    check_shape("angles", angles, len(classes))
     u, v = _outlines().to(stretches)[classes].unbind(dim=2)  # (N, P) each
     u, v = u * stretches.sqrt()[:, None], v / stretches.sqrt()[:, None]
     cos, sin = angles.cos()[:, None], angles.sin()[:, None]
@@ -115,14 +101,7 @@ def shape_coordinates(pose: Pose, image_size: int) -> tuple[Tensor, Tensor]:
 
     Returns:
         `u` and `v`, `(N, H, W)` each.
-
-    Raises:
-        ValueError: If `image_size` is not positive.
-
-    Explained in:
-        [Detection data][detection-data]
     """
-    check_positive("image_size", image_size)
     # --8<-- [start:shape_coordinates]
     middles = (torch.arange(image_size).to(pose.origins) + 0.5) / image_size
     x = ((middles - pose.origins[:, :1]) / pose.scales[:, None])[:, None, :]  # (N, 1, W)
@@ -133,7 +112,6 @@ def shape_coordinates(pose: Pose, image_size: int) -> tuple[Tensor, Tensor]:
     # --8<-- [end:shape_coordinates]
 
 
-# --8<-- [start:shape_masks]
 def shape_masks(classes: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """Which pixels lie inside which shape.
 
@@ -144,61 +122,12 @@ def shape_masks(classes: Tensor, u: Tensor, v: Tensor) -> Tensor:
 
     Returns:
         `(N, H, W)` booleans.
-
-    Raises:
-        ValueError: If a shape does not fit or a class is not known.
-
-    Explained in:
-        [Detection data][detection-data]
     """
-    check_indices("classes", classes, len(SHAPES))
-    check_shape("u", u, len(classes), "H", "W")
-    check_shape("v", v, *u.shape)
     masks = torch.zeros(u.shape, dtype=torch.bool)
     for index, is_inside in enumerate(SHAPES.values()):
         chosen = classes == index
         masks[chosen] = is_inside(u[chosen], v[chosen])
     return masks
-
-
-# --8<-- [end:shape_masks]
-
-
-def mask_boxes(masks: Tensor) -> Tensor:
-    """The smallest boxes around masks, in pixels.
-
-    A box ends where its last pixel ends: a mask of one pixel has a box of one by one.
-    `torchvision.ops.masks_to_boxes` gives the *number* of the last pixel, one less.
-
-    Args:
-        masks: `(N, H, W)` booleans.
-
-    Returns:
-        `(N, 4)` float32 boxes, `xyxy`; all 0 for a mask without a pixel.
-
-    Raises:
-        TypeError: If the masks are not booleans.
-        ValueError: If the shape is not `(N, H, W)`.
-
-    Examples:
-        >>> mask = torch.zeros(1, 4, 6, dtype=torch.bool)
-        >>> mask[0, 1, 2:5] = True
-        >>> mask_boxes(mask)
-        tensor([[2., 1., 5., 2.]])
-
-    Explained in:
-        [Detection data][detection-data]
-    """
-    check_shape("masks", masks, "N", "H", "W")
-    if masks.dtype != torch.bool:
-        raise TypeError(f"masks must be a tensor of booleans, got {masks.dtype}")
-    # --8<-- [start:mask_boxes]
-    lines = masks.any(dim=1).byte(), masks.any(dim=2).byte()  # (N, W) and (N, H)
-    starts = [line.argmax(dim=1) for line in lines]
-    ends = [line.shape[1] - line.flip(1).argmax(dim=1) for line in lines]
-    boxes = torch.stack([*starts, *ends], dim=1).float()
-    return boxes * masks.flatten(1).any(dim=1, keepdim=True)
-    # --8<-- [end:mask_boxes]
 
 
 def _outlines() -> Tensor:
