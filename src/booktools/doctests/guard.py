@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_codeblocks.main import extract_from_file
-
+from booktools.doctests.figures import MAX_FIGURE_TOLERANCE
 from booktools.pages.blocks import Block, read_blocks
 from booktools.pages.fences import CODE_SPAN, Fence, Line, read_parts
 
 # The widest that honest pages need: the accuracy of a small network on another machine.
-MAX_RELATIVE_TOLERANCE, MAX_ABSOLUTE_TOLERANCE, MAX_FIGURE_TOLERANCE = 0.1, 0.2, 12.0
+MAX_RELATIVE_TOLERANCE, MAX_ABSOLUTE_TOLERANCE = 0.1, 0.2
 INFO = re.compile(r'py title="(?P<path>[^"]+)"|console|text(?: title="(?![Oo]utput)[^"]+")?')
 INCLUDE = re.compile(r'--8<-- "(?P<path>[^":]+)(?::(?P<section>[^"]+))?"')
 TESTED = re.compile(r"(?:src/notes|snippets)/(?!.*\.\.)")
@@ -70,7 +69,7 @@ def problems(path: Path, root: Path, runs: bool = True) -> list[Problem]:
         return [Problem(1, str(error))]
     fences = [part for part in parts if isinstance(part, Fence)]
     outputs = [block.output for block in blocks]
-    found = [*_stock_problems(path, fences), *_figure_problems(path, blocks)]
+    found = [*_figure_problems(path, blocks)]
     found += _line_problems(path, [part for part in parts if isinstance(part, Line)], blocks)
     for fence in fences:
         found += _fence_problems(fence, fence in outputs, root)
@@ -79,18 +78,6 @@ def problems(path: Path, root: Path, runs: bool = True) -> list[Problem]:
     if path.is_relative_to(root / "docs"):
         found += _orphans(path.parent)
     return sorted(set(found))
-
-
-def _stock_problems(path: Path, fences: list[Fence]) -> Iterator[Problem]:
-    """Where pytest-codeblocks, which collects the blocks, reads the page in another way."""
-    try:
-        stock = {block.lineno for block in extract_from_file(path) if block.syntax == "python"}
-    except (RuntimeError, Warning) as error:
-        yield Problem(1, f"pytest-codeblocks cannot read this page: {error}")
-        return
-    for line in stock ^ {fence.line for fence in fences if fence.runs}:
-        seen = "python runs, but is not visible on the page"
-        yield Problem(line, seen if line in stock else "pytest-codeblocks does not see this fence")
 
 
 def _figure_problems(path: Path, blocks: tuple[Block, ...]) -> Iterator[Problem]:
