@@ -81,8 +81,8 @@ def draw_boxes(
         [Boxes][boxes]
     """
     check_shape("boxes", boxes, "N", 4)
+    check_boxes("boxes", boxes if boxes.is_floating_point() else boxes.double())
     corners = boxes.detach().cpu().double()
-    check_boxes("boxes", corners)
     texts = [""] * len(boxes) if labels is None else [str(label) for label in labels]
     if len(texts) != len(boxes):
         raise ValueError(f"labels must be as many as boxes, {len(boxes)}, got {len(texts)}")

@@ -129,7 +129,7 @@ def draw_images(
     ratio, above = height / width, TITLE if len(titles) else 0.0
     if ax is None:
         size = (WIDTH, rows * (WIDTH / columns * ratio + above))
-        ax = plt.figure(figsize=size).add_axes((0, 0, 1, 1))
+        ax = plt.figure(figsize=size, layout="none").add_axes((0, 0, 1, 1))
     # The unit of both axes is an inch, so that the titles find room above the images.
     room = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     cell = max(min(room.width / columns, (room.height / rows - above) / ratio), 0.1)

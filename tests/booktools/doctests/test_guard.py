@@ -358,7 +358,7 @@ def test_a_figure_tolerance_has_a_limit(find):
         ("![A rising line](data:image/png;base64,iVBOR)", "must be shown as an image"),
         ("[A rising line](page-a.avif)", "must be shown as an image"),
         ("![A rising line](figures/page-a.png)\n![A rising line](figures/page-a.png)",
-         "must be linked once, got a second link"),
+         "must be linked once, got several links"),
     ],
 )  # fmt: skip
 def test_an_image_link_is_complete(find, link, message):
