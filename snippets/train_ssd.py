@@ -31,7 +31,8 @@ from notes.detection.shapes_on_photos import CLASS_NAMES, HARD, shapes_on_photos
 from notes.detection.ssd import TinySSD
 from notes.detection.ssd_loss import ssd_loss
 from notes.detection.targets import make_targets
-from notes.figures.boxes import draw_boxes, show_image
+from notes.figures.boxes import draw_boxes
+from notes.figures.images import draw_image
 from notes.training.checkpoint import load_checkpoint, save_checkpoint
 from notes.training.device import best_device, describe_device
 
@@ -201,10 +202,10 @@ def draw(images, pictures, path):
     figure, grid = plt.subplots(2, NUM_PICTURES // 2, figsize=(10, 5))
     for ax, found in zip(grid.flat, pictures, strict=True):
         image = images[found["image"]]
-        show_image(ax, image)
+        draw_image(image, ax)
         names = [CLASS_NAMES[kind] for kind in found["classes"]]
         boxes = torch.tensor(found["boxes"]).reshape(-1, 4)
-        draw_boxes(ax, boxes, names, image_size=image.shape[1:])
+        draw_boxes(boxes, ax, labels=names, image_size=image.shape[1:])
     figure.savefig(path)
     plt.close(figure)
 

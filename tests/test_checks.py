@@ -18,6 +18,7 @@ from notes.checks import (
     check_probability,
     check_same,
     check_shape,
+    shown,
 )
 
 
@@ -129,7 +130,7 @@ def test_boxes_pass_in_every_precision_if_they_have_the_area_that_is_asked_for(d
 @pytest.mark.parametrize(
     ("box", "message"),
     [
-        (TURNED, r"must have x1 <= x2 and y1 <= y2, got \[0.6, 0.0, 0.1235, 1.0\] at index 1"),
+        (TURNED, r"must have x1 <= x2 and y1 <= y2, got \[0.6, 0.0, 0.12345, 1.0\] at index 1"),
         ([0.0, 1.0, 1.0, 0.5], r"must have x1 <= x2 and y1 <= y2, got .* at index 1"),
         ([0.0, 0.0, float("nan"), 1.0], r"must be finite, got nan at index \(1, 2\)"),
         ([-float("inf"), 0.0, 1.0, 1.0], r"must be finite, got -inf at index \(1, 0\)"),
@@ -141,6 +142,28 @@ def test_boxes_pass_in_every_precision_if_they_have_the_area_that_is_asked_for(d
 def test_the_first_row_that_is_no_box_is_named(box, message, with_area):
     with pytest.raises(ValueError, match=f"^boxes {message}"):
         check_boxes("boxes", torch.tensor([SQUARE, box, box]), with_area=with_area)
+
+
+def test_a_number_just_out_of_range_does_not_look_as_if_it_were_allowed():
+    box = torch.tensor([[0.5, 0.0, 0.49999997, 1.0]])
+    with pytest.raises(ValueError, match=r"got \[0\.5, 0\.0, 0\.49999997, 1\.0\] at index 0"):
+        check_boxes("boxes", box)
+    with pytest.raises(ValueError, match=r"got \[0\.5, 0\.0, 0\.4999999\d+, 1\.0\] at index 0"):
+        check_boxes("boxes", box.double())
+    rows = torch.cat([torch.zeros(1, 1), box], dim=1)[None]
+    with pytest.raises(ValueError, match=r"got \[0\.5, 0\.0, 0\.49999997, 1\.0\] at index"):
+        check_label_rows("labels", rows)
+    almost = torch.tensor([[[0.99999994, *SQUARE]]])
+    with pytest.raises(ValueError, match=r"whole numbers as classes, got 0\.99999994$"):
+        check_label_rows("labels", almost)
+    with pytest.raises(ValueError, match=r"must lie in \[0, 16777216\), got 16777218$"):
+        check_label_rows("labels", torch.tensor([[[2.0**24 + 2, *SQUARE]]]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_shown_numbers_are_the_numbers(dtype):
+    numbers = torch.tensor([0.1, -3.25, 1e-7, 65504.0, float("inf")], dtype=dtype)
+    assert torch.equal(torch.tensor(shown(numbers), dtype=dtype), numbers)
 
 
 def test_integers_are_no_boxes():
@@ -182,7 +205,7 @@ def test_an_empty_batch_passes(shape):
         ),
         (
             [[[-1.0] * 5, [0.0, *LABELED[1:]], [0, 0.45678, 0, 0.4, 1], [0, 0.5, 0, 0.4, 1]]],
-            r"x1 <= x2 .* \[0.4568, 0.0, 0.4, 1.0\] at index \(0, 2\)",
+            r"x1 <= x2 .* \[0.45678, 0.0, 0.4, 1.0\] at index \(0, 2\)",
         ),
         ([[[3.0, 0.0, 0.5, 0.4, 0.4]]], "boxes of labels must have x1 <= x2 and y1 <= y2"),
     ],

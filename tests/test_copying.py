@@ -14,7 +14,6 @@ NEEDS_MORE = {
     "notes.detection.yolo": "a whole detector: its network, its loss and its detections",
     "notes.detection.shapes_on_photos": "a whole data set: scenes, shapes, their boxes and labels",
     "notes.detection.augmentation": "moves boxes with their images, which needs the augmentation",
-    "notes.detection.evaluation": "to be moved",
     "notes.training.progress": "to be moved",
     "notes.training.fit": "the whole training: the loop, its checks, its progress and checkpoints",
 }

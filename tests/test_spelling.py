@@ -32,7 +32,8 @@ BRITISH = re.compile(
 # Words in which -ise is no ending, and all that end like them.
 ALLOWED = re.compile(
     r"""
-    (?:(?:a|sun)?ri
+    cancelled | (?:  # cancelled is a method of asyncio
+      (?:a|sun)?ri
       |\w*(?:noi|rai|surpri|promi|premi|preci|conci|exci|exerci|experti|enterpri|advi|revi|devi
         |improvi|supervi|televi|compri|gui|wi|franchi|paradi|treati|brui|crui|poi|despi|demi|cri
         |tortoi|turquoi|merchandi|adverti|chai|liai)

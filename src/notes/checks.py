@@ -160,6 +160,27 @@ def check_boolean(name: str, tensor: Tensor) -> None:
         raise TypeError(f"{name} must be a tensor of booleans, got {tensor.dtype}")
 
 
+def shown(numbers: Tensor) -> list[float]:
+    """The numbers for a message, with as many digits as tell each from its neighbors.
+
+    Rounded further, a number just out of range would look as if it were allowed.
+
+    Args:
+        numbers: `(N,)` floating-point numbers.
+
+    Examples:
+        >>> shown(torch.tensor([0.1, 1.0000001]))
+        [0.1, 1.0000001]
+
+    Explained in:
+        [Argument checks][argument-checks]
+    """
+    numbers = numbers.detach().cpu()
+    if numbers.dtype == torch.float64:
+        return numbers.tolist()
+    return [float(str(number)) for number in numbers.float().numpy()]
+
+
 def check_boxes(name: str, boxes: Tensor, *, with_area: bool = False) -> None:
     """Refuse a tensor that does not hold `xyxy` boxes.
 
@@ -199,7 +220,7 @@ def check_boxes(name: str, boxes: Tensor, *, with_area: bool = False) -> None:
     for rule, broken in rules.items():
         if broken.any():
             index = int(broken.any(dim=1).nonzero()[0])
-            box = _rounded(boxes[index])
+            box = shown(boxes[index])
             raise ValueError(f"{name} must have {rule}, got {box} at index {index}")
 
 
@@ -248,23 +269,19 @@ def check_label_rows(name: str, labels: Tensor, num_classes: int | None = None) 
     turned = (classes >= 0) & (sides < 0).any(dim=2)
     large = (classes >= 0) & (sides > LONGEST_SIDE).any(dim=2)
     if broken.any():
-        got = f"{classes[broken][0].item():g}"
+        got = shown(classes[broken][:1])[0]
         raise ValueError(f"{name} must have whole numbers as classes, got {got}")
     if unknown.any():
-        got = f"{classes[unknown][0].item():g}"
-        raise ValueError(f"classes of {name} must lie in [0, {most}), got {got}")
+        got = shown(classes[unknown][:1])[0]
+        raise ValueError(f"classes of {name} must lie in [0, {most}), got {got:.17g}")
     for rule, wrong in (
         ("x1 <= x2 and y1 <= y2", turned),
         (f"sides of at most {LONGEST_SIDE:.3g}", large),
     ):
         if wrong.any():
             index = tuple(wrong.nonzero()[0].tolist())
-            box = _rounded(labels[index][1:])
+            box = shown(labels[index][1:])
             raise ValueError(f"boxes of {name} must have {rule}, got {box} at index {index}")
-
-
-def _rounded(box: Tensor) -> list[float]:
-    return [round(value, 4) for value in box.tolist()]
 
 
 def check_device(name1: str, tensor1: Tensor, name2: str, tensor2: Tensor) -> None:

@@ -1,5 +1,6 @@
 """Shared by the tests of the doc-test engine, because importing torch takes seconds."""
 
+import contextlib
 import itertools
 import textwrap
 
@@ -11,7 +12,7 @@ from booktools.doctests.worker import Job
 
 @pytest.fixture(scope="session")
 def sandbox():
-    with Sandbox(hash_seed=1) as running:
+    with contextlib.closing(Sandbox(hash_seed=1)) as running:
         yield running
 
 

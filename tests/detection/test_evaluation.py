@@ -558,6 +558,11 @@ LABELS = torch.tensor([[[0, 0.0, 0.0, 1.0, 1.0], PADDING]])
         ),
         ({"rule": "best"}, ValueError, "rule must be one of coco, voc2010, voc2007, got best"),
         (
+            {"detections": [FOUND[:2]]},
+            ValueError,
+            r"detections\[0\] must be boxes, scores and classes, got 2 parts",
+        ),
+        (
             {"detections": [FOUND._replace(classes=torch.tensor([2]))]},
             ValueError,
             r"detections\[0\]\.classes must lie in \[0, 2\), got 2",

@@ -157,7 +157,7 @@ def test_what_does_not_fit_the_anchors_is_refused_by_its_name(code, name):
 
 def test_the_first_anchor_without_area_is_named():
     anchors = torch.tensor([[0, 0, 1, 1], [0.5, 0.12345, 0.5, 1], [0, 0, 0, 0]])
-    with pytest.raises(ValueError, match=r"got \[0.5, 0.1235, 0.5, 1.0\] at index 1"):
+    with pytest.raises(ValueError, match=r"got \[0.5, 0.12345, 0.5, 1.0\] at index 1"):
         decode_offsets(anchors, torch.zeros(3, 4))
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from notes.figures.network import draw_network
 from notes.figures.style import COLORS
-from notes.inspect import summarize
+from notes.inspect import Layer, Summary, summarize
 from notes.models.lenet import lenet
 
 
@@ -50,11 +50,6 @@ def test_blocks_do_not_overlap():
         assert left.get_x() + left.get_width() < right.get_x()
 
 
-def test_it_draws_into_given_axes():
-    _, ax = plt.subplots()
-    assert draw_network(summarize(nn.Linear(2, 2), (2,)), ax) is ax
-
-
 def test_a_recurrent_layer_is_drawn_and_normalization_is_not():
     recurrent = summarize(nn.LSTM(3, 4, batch_first=True), (7, 3))
     assert len(blocks(draw_network(recurrent))) == 1
@@ -65,3 +60,25 @@ def test_a_recurrent_layer_is_drawn_and_normalization_is_not():
 def test_a_model_with_nothing_to_draw_is_rejected():
     with torch.no_grad(), pytest.raises(ValueError, match="summary must hold a layer with weights"):
         draw_network(summarize(nn.ReLU(), (2,)))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "texts"),
+    [
+        (nn.Conv1d(2, 8, 3), (2, 20), ["8", "18"]),
+        (nn.Conv3d(2, 8, 3), (2, 5, 9, 7), ["8", "7"]),
+        (nn.AvgPool1d(2), (3, 10), ["3", "5"]),
+        (nn.Linear(6, 4), (10, 6), ["4"]),
+        (nn.LSTM(3, 4, batch_first=True), (7, 3), ["4"]),
+    ],
+    ids=["sequence", "volume", "pooled sequence", "dense along a sequence", "recurrent"],
+)
+def test_channels_and_side_are_right_in_every_number_of_dimensions(layer, shape, texts):
+    ax = draw_network(summarize(layer, shape))
+    assert [text.get_text() for text in ax.texts] == texts
+
+
+def test_a_layer_that_puts_out_nothing_is_drawn_with_its_zero():
+    layers = (Layer("0", "Conv2d", (1, 0, 4, 4), 0, 0), Layer("1", "Linear", (1, 2), 2, 2))
+    ax = draw_network(Summary(layers))
+    assert [text.get_text() for text in ax.texts] == ["0", "4", "2"]

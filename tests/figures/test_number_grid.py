@@ -36,11 +36,6 @@ def test_the_border_is_gray_and_what_lies_inside_is_not():
     assert [text.get_color() for text in texts] == [COLORS[5]] * 4 + [INK] + [COLORS[5]] * 4
 
 
-def test_it_draws_into_given_axes():
-    _, ax = plt.subplots()
-    assert draw_number_grid(RAMP, ax) is ax
-
-
 def test_a_matrix_without_cells_is_rejected():
     with pytest.raises(ValueError, match="values must not be empty"):
         draw_number_grid(torch.zeros(0, 3))
@@ -54,6 +49,12 @@ def test_a_batch_is_rejected():
 @pytest.mark.parametrize("window", [(1, 0, 2, 2), (0, 2, 2, 2), (-1, 0, 2, 2)])
 def test_a_window_that_sticks_out_is_rejected(window):
     with pytest.raises(ValueError, match=r"window must lie inside the matrix of \(2, 3\), got"):
+        draw_number_grid(RAMP, window=window)
+
+
+@pytest.mark.parametrize("window", [(0, 0, 0, 1), (0, 0, 1, 0), (0, 1, 1, -1)])
+def test_a_window_without_a_cell_is_rejected(window):
+    with pytest.raises(ValueError, match="window must have a cell, got"):
         draw_number_grid(RAMP, window=window)
 
 

@@ -169,12 +169,15 @@ def test_files_of_somebody_else_are_not_removed(tmp_path, name):
     assert theirs.exists()
 
 
-def test_a_folder_with_the_name_of_a_leftover_does_no_harm(tmp_path):
-    folder = tmp_path / f".file.{RANDOM}.tmp"
+def test_a_folder_or_a_link_with_the_name_of_a_leftover_does_no_harm(tmp_path):
+    folder, link = (tmp_path / f".file.{letter * 32}.tmp" for letter in "ab")
     folder.mkdir()
-    os.utime(folder, (0, 0))
+    link.symlink_to("elsewhere")
+    for path in (folder, link):
+        os.utime(path, (0, 0), follow_symlinks=False)
     write(tmp_path / "file", b"new")
     assert folder.is_dir()
+    assert link.is_symlink()
 
 
 def test_a_leftover_that_another_writer_removes_meanwhile_does_no_harm(tmp_path, monkeypatch):

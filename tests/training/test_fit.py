@@ -693,13 +693,18 @@ def make_loader(kind, seed):
 def test_every_generator_that_can_be_reached_goes_on_where_it_was(tmp_path, kind):
     def train(num_epochs, seed, **arguments):
         torch.manual_seed(seed)
-        noise = torch.Generator().manual_seed(seed)
-        model = nn.Sequential(nn.Linear(4, 8), Dropout(generator=noise), nn.Linear(8, 2))
+        masks, noise = (torch.Generator().manual_seed(seed + i) for i in (1, 2))
+        model = nn.Sequential(nn.Linear(4, 8), Dropout(generator=masks), nn.Linear(8, 2))
+
+        def noisy_loss(outputs, targets):
+            return F.cross_entropy(outputs + torch.randn(2, generator=noise), targets)
+
         history = run(
             model,
             lr=0.1,
             num_epochs=num_epochs,
             train_batches=make_loader(kind, seed),
+            loss_fn=noisy_loss,
             **arguments,
         )
         return model.state_dict(), history

@@ -404,6 +404,12 @@ def test_a_loss_that_was_not_averaged_is_named():
         evaluate(model, [make_data()], loss)
 
 
+def test_a_loss_that_is_no_tensor_is_named():
+    model = make_model()
+    with pytest.raises(TypeError, match="loss_fn must return a tensor, got float"):
+        train_epoch(model, [make_data()], lambda *_: 0.5, sgd(model))
+
+
 def test_a_model_without_parameters_can_be_judged():
     assert evaluate(nn.Identity(), [(torch.eye(2), torch.arange(2))], F.cross_entropy)[
         "accuracy"

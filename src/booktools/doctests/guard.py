@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_codeblocks.main import extract_from_file
-
+from booktools.doctests.figures import MAX_FIGURE_TOLERANCE
 from booktools.pages.blocks import Block, read_blocks
 from booktools.pages.fences import CODE_SPAN, Fence, Line, read_parts
 
 # The widest that honest pages need: the accuracy of a small network on another machine.
-MAX_RELATIVE_TOLERANCE, MAX_ABSOLUTE_TOLERANCE, MAX_FIGURE_TOLERANCE = 0.1, 0.2, 12.0
+MAX_RELATIVE_TOLERANCE, MAX_ABSOLUTE_TOLERANCE = 0.1, 0.2
 INFO = re.compile(r'py title="(?P<path>[^"]+)"|console|text(?: title="(?![Oo]utput)[^"]+")?')
 INCLUDE = re.compile(r'--8<-- "(?P<path>[^":]+)(?::(?P<section>[^"]+))?"')
 TESTED = re.compile(r"(?:src/notes|snippets)/(?!.*\.\.)")
@@ -34,6 +33,9 @@ SCREENSHOT = "docs/assets/readme.png"
 DATA_FILES = {".md", ".ipynb", ".csv", ".json"}
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}  # public, although they do not look it
 BY_NAME = re.compile(r"attr$|attrgetter$|import_module$|__import__$")
+NOT_COMPARED = (
+    "this looks like an output and is not compared: mark it, or add a title and a sentence"
+)
 # What a reader must not see outside of fences, code spans, formulas and links to the figures.
 REFUSED = {
     PYTHON.pattern: "code must stand in a fence",
@@ -70,8 +72,7 @@ def problems(path: Path, root: Path, runs: bool = True) -> list[Problem]:
         return [Problem(1, str(error))]
     fences = [part for part in parts if isinstance(part, Fence)]
     outputs = [block.output for block in blocks]
-    found = [*_stock_problems(path, fences), *_figure_problems(path, blocks)]
-    found += _line_problems(path, [part for part in parts if isinstance(part, Line)], blocks)
+    found = [*_line_problems(path, [part for part in parts if isinstance(part, Line)], blocks)]
     for fence in fences:
         found += _fence_problems(fence, fence in outputs, root)
     for block in blocks:
@@ -79,31 +80,6 @@ def problems(path: Path, root: Path, runs: bool = True) -> list[Problem]:
     if path.is_relative_to(root / "docs"):
         found += _orphans(path.parent)
     return sorted(set(found))
-
-
-def _stock_problems(path: Path, fences: list[Fence]) -> Iterator[Problem]:
-    """Where pytest-codeblocks, which collects the blocks, reads the page in another way."""
-    try:
-        stock = {block.lineno for block in extract_from_file(path) if block.syntax == "python"}
-    except (RuntimeError, Warning) as error:
-        yield Problem(1, f"pytest-codeblocks cannot read this page: {error}")
-        return
-    for line in stock ^ {fence.line for fence in fences if fence.runs}:
-        seen = "python runs, but is not visible on the page"
-        yield Problem(line, seen if line in stock else "pytest-codeblocks does not see this fence")
-
-
-def _figure_problems(path: Path, blocks: tuple[Block, ...]) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for image in (image for block in blocks for image in block.images):
-        if not re.fullmatch(rf"figures/{re.escape(path.stem)}-[\w-]+\.png", image.path):
-            yield Problem(image.line, f"{image.path} must start with figures/{path.stem}-")
-        if image.path in seen:
-            yield Problem(image.line, f"{image.path} must be linked once, got a second link")
-        if image.tolerance > MAX_FIGURE_TOLERANCE:
-            rule = f"must be at most {MAX_FIGURE_TOLERANCE:g}, got {image.tolerance:g}"
-            yield Problem(image.line, f"the figure-tolerance of {image.path} {rule}")
-        seen.add(image.path)
 
 
 def _is_stored(picture: Path) -> bool:
@@ -114,7 +90,8 @@ def _is_stored(picture: Path) -> bool:
 
 def _line_problems(page: Path, lines: list[Line], blocks: tuple[Block, ...]) -> Iterator[Problem]:
     comments = {number for block in blocks for number in block.comments}
-    figures = {(image.line, image.path) for block in blocks for image in block.images}
+    figures = [(image.line, image.path) for block in blocks for image in block.images]
+    own = re.compile(rf"figures/{re.escape(page.stem)}-[\w-]+\.png")
     in_formula = False  # of several lines
     for number, text, shown in lines:
         if OWN_COMMENT.search(CODE_SPAN.sub("", text)) and number not in comments:
@@ -134,6 +111,10 @@ def _line_problems(page: Path, lines: list[Line], blocks: tuple[Block, ...]) -> 
             alt, path = picture.group("alt", "path")
             if (number, path) in figures or path == SCREENSHOT or _is_stored(page.parent / path):
                 rest = rest.replace(picture[0], "", 1)
+            if (number, path) in figures and not own.fullmatch(path):
+                yield Problem(number, f"{path} must start with figures/{page.stem}-")
+            if [one for _, one in figures].count(path) > 1:
+                yield Problem(number, f"{path} must be linked once, got several links")
             if len(re.findall(r"[^\W\d_]+", alt)) < 3 or re.search(FILE, alt):
                 rule = f"must have an alt text that says what to see, got '{alt}'"
                 yield Problem(number, f"{path} {rule}")
@@ -155,17 +136,12 @@ def _fence_problems(fence: Fence, is_output: bool, root: Path) -> Iterator[Probl
         rule = 'stand alone as python, py title="…", console or text'
         yield Problem(fence.line, f"'{fence.info.strip()}' neither runs nor is an include: {rule}")
     elif fence.info == "text" and not is_output:
-        yield _not_compared(fence)
+        yield Problem(fence.line, NOT_COMPARED)
     for number, line in body:
         if "-8<-" in line:
             yield Problem(number, "an include must stand alone in a fence: py and a title")
         elif not (fence.runs or is_output) and PYTHON.match(line):
             yield Problem(number, "this looks like Python that has run, and has not")
-
-
-def _not_compared(fence: Fence) -> Problem:
-    advice = "mark it as output, or give it a title and a sentence before it"
-    return Problem(fence.line, f"this looks like an output and is not compared: {advice}")
 
 
 def _include_problems(include: re.Match[str], title: str, root: Path) -> Iterator[str]:
@@ -194,7 +170,11 @@ def _block_problems(block: Block, runs: bool) -> Iterator[Problem]:
         if not runs:  # a block that runs speaks for itself
             yield Problem(first + (error.lineno or 0), f"not valid Python: {error.msg}")
     if isinstance(after, Fence) and after.info.startswith(("text", "console")):
-        yield _not_compared(after)
+        yield Problem(after.line, NOT_COMPARED)
+    for image in block.images:
+        if image.tolerance > MAX_FIGURE_TOLERANCE:
+            rule = f"must be at most {MAX_FIGURE_TOLERANCE:g}, got {image.tolerance:g}"
+            yield Problem(image.line, f"the figure-tolerance of {image.path} {rule}")
     numbers = re.findall(r"\d+\.\d*", block.output.code if block.output else "")
     absolute = min(MAX_ABSOLUTE_TOLERANCE, max(map(float, numbers), default=0.0))
     if stated.relative > MAX_RELATIVE_TOLERANCE or stated.absolute > absolute:

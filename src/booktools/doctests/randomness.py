@@ -2,32 +2,34 @@
 
 Before a block runs, the global generators of torch, numpy and Python get a start seed that no page
 knows. `Watch` then looks at a generator whenever the block seeds it, and at the end of the block:
-if it has moved without a seed, the block drew from the hidden one.
+if it has moved without a seed, the block drew from the hidden one. So does a generator of numpy
+that is made without a seed.
 
-That alone is no mistake: a block may draw a batch to show its shape. So such a block, if it prints
-or draws at all, is run again from other start seeds, and all runs must show exactly the same. This
-is strict (no tolerance: even close numbers give themselves away), costs nothing for blocks with a
-seed, and is the same on every run of the tests. A single other seed would let half of all coin
-tosses, such as `torch.randint(2, (1,))`, pass; the eight seeds of `verification` are chosen so that
-the first coins of every generator show both faces.
+That alone is no mistake: a block may draw a batch to show its shape. So `verification` runs it
+again. This is strict (no tolerance: even close numbers give themselves away), costs nothing for
+blocks with a seed, and is the same on every run of the tests. A single other seed would let half of
+all coin tosses, such as `torch.randint(2, (1,))`, pass.
 """
 
 import functools
 import pickle
 import random
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
-SEEDERS = {
-    "torch": [(torch, "manual_seed"), (torch, "set_rng_state"), (torch, "seed")],
-    "numpy": [(np.random, "seed"), (np.random, "set_state"), (np.random, "default_rng")],
-    "python": [(random, "seed"), (random, "setstate")],
+# For each global generator: where its seeders are found, what they are called, and its state.
+GENERATORS: dict[str, tuple[tuple[Any, ...], tuple[str, ...], Callable[[], bytes]]] = {
+    "torch": (
+        (torch, torch.random),
+        ("manual_seed", "set_rng_state"),
+        lambda: torch.get_rng_state().numpy().tobytes(),
+    ),
+    "numpy": ((np.random,), ("seed", "set_state"), lambda: pickle.dumps(np.random.get_state())),
+    "python": ((random,), ("seed", "setstate"), lambda: pickle.dumps(random.getstate())),
 }
-NEVER_THE_SAME = {"seed", "default_rng"}  # if called without an argument
 
 
 class Watch:
@@ -42,47 +44,36 @@ class Watch:
         np.random.seed(seed)
         random.seed(seed)
         self.hidden = False
-        self.start = {name: _state(name) for name in SEEDERS}
-        self.seeded = dict.fromkeys(SEEDERS, False)
-        for name, functions in SEEDERS.items():
-            for module, function in functions:
-                self._replace(name, module, function)
-
-    def look(self, name: str) -> None:
-        """Notice if the generator has moved from the start without a seed."""
-        if not self.seeded[name] and _state(name) != self.start[name]:
-            self.hidden = True
+        self.start = {name: state() for name, (_, _, state) in GENERATORS.items()}
+        self.seeded = dict.fromkeys(GENERATORS, False)
+        for name, (modules, functions, _) in GENERATORS.items():
+            for function in functions:
+                watched = self._watch(name, getattr(modules[0], function))
+                for module in modules:
+                    setattr(module, function, watched)
+        self.made_up = random.Random(seed)
+        np.random.bit_generator.randbits = self._make_up  # type: ignore[attr-defined]
 
     def finish(self) -> bool:
         """Look at all generators once more, and say whether the block drew in secret."""
-        for name in SEEDERS:
-            self.look(name)
+        for name in GENERATORS:
+            self._look(name)
         return self.hidden
 
-    def _replace(self, name: str, module: ModuleType, function: str) -> None:
-        seeder: Callable[..., Any] = getattr(module, function)
+    def _look(self, name: str) -> None:
+        self.hidden |= not self.seeded[name] and GENERATORS[name][2]() != self.start[name]
 
+    def _watch(self, name: str, seeder: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(seeder)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            self.look(name)
+            self._look(name)
             result = seeder(*args, **kwargs)
-            if function in NEVER_THE_SAME and not args and not kwargs:
-                self.hidden = True
-            elif function != "default_rng":
-                # `torch.random.fork_rng` sets the start state again: that is no seed.
-                self.seeded[name] = _state(name) != self.start[name]
+            # `torch.random.fork_rng` sets the start state again: that is no seed.
+            self.seeded[name] = GENERATORS[name][2]() != self.start[name]
             return result
 
-        setattr(module, function, watched)
-        if module is torch:
-            setattr(torch.random, function, watched)
+        return watched
 
-
-def _state(name: str) -> bytes:
-    match name:
-        case "torch":
-            return torch.get_rng_state().numpy().tobytes()
-        case "numpy":
-            return pickle.dumps(np.random.get_state())
-        case _:
-            return pickle.dumps(random.getstate())
+    def _make_up(self, num_bits: int) -> int:
+        self.hidden = True
+        return self.made_up.getrandbits(num_bits)

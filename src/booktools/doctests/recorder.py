@@ -1,67 +1,48 @@
-"""Gather what became of the blocks, refresh the pages, and sum the run up.
+"""Gather what the blocks have printed, and refresh the pages.
 
 Reports travel from the workers of xdist to the controller by themselves, and each carries the
-result of its block. So only the controller writes pages, and any way of spreading the blocks will
+output of its block. So only the controller writes pages, and any way of spreading the blocks will
 do.
 """
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from booktools.doctests.refresh import refresh
 
-PROPERTY = "booktools"  # the name under which a report carries the result of its block
-NUM_SLOWEST = 5
+PROPERTY = "booktools"  # the name under which a report carries path, line, code and output
 
 
 class Recorder:
-    """A plugin for the process that the user started.
-
-    Attributes:
-        results: For each block that ran: path, line, code, seconds and, if it passed, its output.
-    """
+    """A plugin for the process that the user started."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.results: list[dict[str, Any]] = []
+        self.outputs: dict[Path, dict[int, tuple[str, str]]] = defaultdict(dict)
         self.refreshed: list[Path] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the result of a block out of its report."""
+        """Take the output of a block that has passed out of its report."""
         for name, value in report.user_properties:
-            if name == PROPERTY and isinstance(value, dict) and report.when == "call":
-                self.results.append(value)
+            if name == PROPERTY and isinstance(value, list) and report.when == "call":
+                path, line, code, printed = value
+                self.outputs[Path(path)][line] = (code, printed)
 
     def pytest_sessionfinish(self) -> None:
-        """Rewrite the pages of the blocks that passed."""
-        if not self.config.option.update_outputs:
-            return
-        pages: dict[Path, dict[int, tuple[str, str]]] = defaultdict(dict)
-        for result in self.results:
-            if "printed" in result:
-                pages[Path(result["path"])][result["line"]] = (result["code"], result["printed"])
-        self.refreshed = [path for path, outputs in sorted(pages.items()) if refresh(path, outputs)]
+        """Rewrite the pages of these blocks."""
+        if self.config.option.update_outputs:
+            pages = sorted(self.outputs.items())
+            self.refreshed = [path for path, outputs in pages if refresh(path, outputs)]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say how many blocks ran, for how long, and which took longest."""
-        if not self.results:
-            return
-        num_pages = len({result["path"] for result in self.results})
-        seconds = sum(result["seconds"] for result in self.results)
-        terminalreporter.section("blocks")
-        terminalreporter.write_line(
-            f"{len(self.results)} blocks ran on {num_pages} pages in {seconds:.1f} s; the slowest:"
-        )
-        slowest = sorted(self.results, key=lambda result: -float(result["seconds"]))[:NUM_SLOWEST]
-        for result in slowest:
-            name = self._name(Path(result["path"]))
-            terminalreporter.write_line(f"{result['seconds']:6.1f} s  {name}:{result['line']}")
+        """Name the pages that have changed."""
         for path in self.refreshed:
-            terminalreporter.write_line(f"refreshed {self._name(path)}")
+            terminalreporter.write_line(f"refreshed {name_of(path, self.config)}")
 
-    def _name(self, path: Path) -> str:
-        root = self.config.rootpath
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+def name_of(path: Path, config: pytest.Config) -> str:
+    """How messages name a page: from the root of the project, if it lies in it."""
+    root = config.rootpath
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -4,197 +4,237 @@ This program imports the big libraries once and then forks a fresh child for eve
 nothing a block changes can reach the next one: no seed, default dtype, print option, figure, thread
 count, warnings filter or environment variable, nor anything nobody thought of. A fork costs some
 hundredths of a second; importing torch again would cost seconds. Where forks are not safe (macOS,
-Windows) each block gets a new interpreter and pays these seconds.
+Windows), or another order of sets is wanted, a block gets a new interpreter and pays these seconds.
 
-A block runs as the real `__main__` module, from a file whose line numbers are those of the page, in
-an empty folder. Deprecation and future warnings are errors. `isolation` is the other end.
+A block runs as the real `__main__` module, in an empty folder, and ends as a program does: threads,
+exit functions and finalizers count. Every warning that Python shows by default is an error.
+`sandbox` is the other end.
 """
 
-import atexit
+import contextlib
+import faulthandler
+import gc
 import json
+import linecache
 import os
+import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import tempfile
 import traceback
 import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import NoReturn
 
-SOURCE = Path(__file__).resolve().parents[2]
-PRELOADED = (
-    "booktools.doctests.figures",
-    "booktools.doctests.randomness",
-    "matplotlib.pyplot",
-    "sklearn.datasets",
-    "torch",
-    "torch._dynamo",  # the first step of an optimizer would import it
-    "torch.utils.data",
-    "torchvision",
-)
+from booktools.doctests.border import SOURCE, close_border
+from booktools.doctests.imports import faults, preload
+
+SCRIPT = "block.py"  # what tracebacks call it, wherever it lies
+GRACE = 3  # seconds between the end that a block may see and the one that it cannot ignore
+CAN_FORK = sys.platform == "linux"  # macOS has fork, but its own libraries do not survive one
 
 
 @dataclass(frozen=True)
 class Job:
-    """A block to run.
-
-    Attributes:
-        code: The Python code.
-        line: The line of the page on which its fence opens.
-        page: The name of the page for tracebacks.
-        folder: An empty folder for everything about this run.
-        seed: The hidden seed that the generators start from.
-        seconds: The time after which the block is given up.
-    """
+    """A block to run, and where and how."""
 
     code: str
-    line: int
-    page: str
-    folder: str
-    seed: int
-    seconds: int = 600
+    line: int  # of the page, on which its fence opens
+    page: str  # as tracebacks name it
+    folder: str  # an empty one for everything about this run
+    seed: int  # hidden, for the generators to start from
+    hash_seed: int | None = None  # asks for a new interpreter with this order of sets
+    seconds: int = 600  # after which the block is given up
 
 
 @dataclass
 class Outcome:
-    """What became of a job.
-
-    Attributes:
-        printed: Everything that arrived on standard output.
-        errors: Everything that arrived on standard error.
-        failure: The traceback of what ended the block, or an empty text.
-        attempts: The attempts to reach the network.
-        num_figures: How many figures were open at the end; they lie in the job's folder.
-        hidden: Whether the block drew random numbers without a visible seed.
-    """
+    """What became of a job."""
 
     printed: str = ""
-    errors: str = ""
-    failure: str = ""
-    attempts: list[str] = field(default_factory=list)
-    num_figures: int = 0
-    hidden: bool = False
-
-
-# macOS has fork, but its own libraries do not survive one; Windows has none.
-CAN_FORK = sys.platform == "linux"
+    errors: str = ""  # what arrived on standard error
+    failure: str = ""  # the traceback of what ended the block, or another reason to refuse it
+    attempts: list[str] = field(default_factory=list)  # to reach the network or foreign files
+    num_figures: int = 0  # that were open at the end; they lie in the job's folder
+    hidden: bool = False  # whether it drew random numbers without a visible seed
 
 
 def serve(fork: bool) -> None:
     """Take jobs as lines of JSON, and answer each with the exit code of its process."""
-    for name in PRELOADED if fork else ():
-        __import__(name)
-    print(sys.stdin.readline().strip() or "ready", flush=True)
+    if fork:
+        preload()
+    _write_style()
+    _raise_loopback()
+    gc.collect()
+    gc.freeze()  # a block looks for its own garbage only, not for that of torch
     for line in sys.stdin:
-        print(_in_fork(line) if fork else _in_new_interpreter(line), flush=True)
+        job = Job(**json.loads(line))
+        start = _fork if fork and job.hash_seed is None else _start_interpreter
+        print(start(line, job), flush=True)
 
 
-def _in_fork(line: str) -> int:
-    child = os.fork()
-    if child == 0:
-        os._exit(run_and_report(line))  # a full shutdown of the interpreter takes a second
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _in_new_interpreter(line: str) -> int:
-    program = "import sys, booktools.doctests.worker as s; sys.exit(s.run_and_report(sys.argv[1]))"
-    return subprocess.run([sys.executable, "-c", program, line]).returncode
-
-
-def run_and_report(line: str) -> int:
-    """Run a job given as JSON, and return the exit code: 0 if its outcome could be written."""
+def main(line: str) -> NoReturn:
+    """Run a job given as JSON, and end this process; a full shutdown would take a second."""
+    job = Job(**json.loads(line))
+    code = 1
     try:
-        run(Job(**json.loads(line)))
-        atexit._run_exitfuncs()  # ends worker processes and what the block registered
+        _prepare(job)
+        report = json.dumps(asdict(_run(job)))
         sys.stdout.flush()
+        (Path(job.folder) / "outcome.json").write_text(report, "utf-8")
+        code = 0
     except BaseException:
         traceback.print_exc()
-        return 1
-    return 0
+    os._exit(code)
 
 
-def run(job: Job) -> None:
-    """Run a block in this process, which is of no use afterwards."""
-    from booktools.doctests.network import refuse_network
-    from booktools.doctests.randomness import Watch
-
-    folder = Path(job.folder)
-    script = folder / "script" / "block.py"
-    script.parent.mkdir()
-    script.write_text("\n" * job.line + job.code, encoding="utf-8")
-    _prepare(folder, script)
-    if hasattr(signal, "SIGALRM"):  # Windows has no alarm
-        signal.signal(signal.SIGALRM, _give_up)
-        signal.alarm(job.seconds)
-    refuse_network(folder / "network", str(script))
-    watch = Watch(job.seed)
-    outcome = Outcome()
+def _fork(line: str, job: Job) -> int:
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        main(line)
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+    signal.alarm(job.seconds + GRACE)
     try:
-        _execute(script)
-        outcome.hidden = watch.finish()
-        from booktools.doctests.figures import save_figures
-
-        outcome.num_figures = save_figures(folder)
-    except SystemExit as error:
-        if error.code:
-            outcome.failure = f"SystemExit: {error.code}\n"
-    except BaseException as error:
-        outcome.failure = describe(error, str(script), job.page)
-    (folder / "outcome.json").write_text(json.dumps(asdict(outcome)), encoding="utf-8")
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        signal.alarm(0)
+        _kill_group(child)
 
 
-def describe(error: BaseException, script: str, page: str) -> str:
-    """The traceback with the lines of the page and of the package, and no others."""
-    report = traceback.TracebackException.from_exception(error)
-    _keep_own_frames(report, script)
-    return "".join(report.format()).replace(script, page)
+def _start_interpreter(line: str, job: Job) -> int:
+    program = "import sys; from booktools.doctests.worker import main; main(sys.argv[1])"
+    seed = {} if job.hash_seed is None else {"PYTHONHASHSEED": str(job.hash_seed)}
+    command = [sys.executable, "-c", program, line]
+    with subprocess.Popen(command, env={**os.environ, **seed}) as process:
+        try:
+            return process.wait(job.seconds + GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+        finally:
+            _kill_group(process.pid)
 
 
-def _keep_own_frames(report: traceback.TracebackException, script: str) -> None:
-    package = str(SOURCE / "notes") + os.sep
-    own = [frame for frame in report.stack if frame.filename.startswith((script, package))]
-    report.stack[:] = own
-    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
-        if other is not None:
-            _keep_own_frames(other, script)
+def _kill_group(leader: int) -> None:
+    """End what a block has started and left behind."""
+    if hasattr(os, "killpg"):  # not on Windows
+        with contextlib.suppress(OSError):
+            os.killpg(leader, signal.SIGKILL)
 
 
-def _prepare(folder: Path, script: Path) -> None:
-    """Give the process its streams, folder, arguments, warnings and style."""
+def _write_style() -> None:
+    """Set the style of the figures, for forks and for new interpreters."""
     import matplotlib.pyplot as plt
 
     from notes.figures.style import STYLE
 
-    work, home = folder / "work", folder / "home"
-    for path in (work, home):
+    plt.style.use(STYLE)
+    texts = {name: str(value).strip("()") for name, value in STYLE.items()}
+    texts["axes.prop_cycle"] = str(STYLE["axes.prop_cycle"])
+    file = Path.home() / "matplotlibrc"
+    file.write_text("".join(f'{name}: "{text}"\n' for name, text in texts.items()), "utf-8")
+    os.environ["MATPLOTLIBRC"] = str(file)
+
+
+def _raise_loopback() -> None:
+    """Bring 127.0.0.1 up where `sandbox` has taken the network away."""
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        with socket.socket(type=socket.SOCK_DGRAM) as some:
+            fcntl.ioctl(some, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+
+
+def _prepare(job: Job) -> None:
+    """Give the process its streams, folders, arguments and warnings."""
+    folder, temporary = Path(job.folder), Path.home() / str(os.getpid())
+    script, work, home = folder / "script" / SCRIPT, folder / "work", folder / "home"
+    close_border((folder, temporary), folder / "attempts", SCRIPT, job.line)
+    for path in (script.parent, work, home, temporary):
         path.mkdir()
-    for target, path, mode in (
-        (0, Path(os.devnull), os.O_RDONLY),
-        (1, folder / "printed", os.O_WRONLY | os.O_CREAT),
-        (2, folder / "errors", os.O_WRONLY | os.O_CREAT),
-    ):
-        file = os.open(path, mode)
-        os.dup2(file, target)
+    script.write_text(job.code, "utf-8")
+    linecache.cache[SCRIPT] = (len(job.code), None, job.code.splitlines(keepends=True), SCRIPT)
+    for stream, path in enumerate((Path(os.devnull), folder / "printed", folder / "errors")):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT if stream else os.O_RDONLY)
+        os.dup2(file, stream)
         os.close(file)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # as in a terminal
+    faulthandler.dump_traceback_later(job.seconds, exit=True)
+    if hasattr(os, "setsid"):
+        os.setsid()  # so that the block can be ended with its children
     os.chdir(work)
-    os.environ["HOME"] = os.environ["USERPROFILE"] = str(home)  # no cache of earlier downloads
+    os.environ |= dict.fromkeys(("HOME", "USERPROFILE"), str(home))
+    os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    tempfile.tempdir = None
     sys.argv[:] = [str(script)]
     sys.path[0] = str(script.parent)
-    for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
-        warnings.simplefilter("error", category)
-    plt.style.use(STYLE)
-    plt.show = lambda *args, **kwargs: None  # a reader sees a window here
+    quiet: list[type[Warning]] = [ImportWarning, ResourceWarning]  # Python shows none of these,
+    quiet += [DeprecationWarning, PendingDeprecationWarning]  # and these to authors alone
+    warnings.resetwarnings()
+    warnings.simplefilter("error")
+    for category in quiet:
+        warnings.simplefilter("ignore", category)
+    for category in quiet[2:]:
+        warnings.filterwarnings("error", "", category, r"__main__$|block$|notes\.")
+    warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")  # plt.show()
 
 
-def _execute(script: Path) -> None:
+def _run(job: Job) -> Outcome:
+    """Run a block in this process, which is of no use afterwards."""
+    from booktools.doctests.aftermath import follow  # not before `preload`
+
+    watch, finish, outcome = None, follow(job.code, SCRIPT), Outcome()
+    if "torch" in sys.modules:
+        from booktools.doctests.randomness import Watch
+
+        watch = Watch(job.seed)
+    try:
+        _execute(job)
+        outcome.hidden = bool(watch and watch.finish())
+        if "matplotlib.pyplot" in sys.modules:
+            from booktools.doctests.figures import save_figures
+
+            outcome.num_figures = save_figures(Path(job.folder))
+        outcome.failure = "".join(finish())
+    except SystemExit as error:
+        outcome.failure = f"SystemExit: {error.code}\n"
+    except BaseException as error:
+        report = traceback.TracebackException.from_exception(error)
+        _keep_own_frames(report)
+        outcome.failure = name_lines("".join(report.format()), job)
+    return outcome
+
+
+def _execute(job: Job) -> None:
     main = type(sys)("__main__")
-    main.__file__ = str(script)
+    main.__file__ = sys.argv[0]
+    program = compile(job.code, SCRIPT, "exec", dont_inherit=True)
+    if found := [f"{job.page}:{job.line + line}: {text}" for line, text in faults(job.code)]:
+        raise SystemExit("\n".join(found))
     sys.modules["__main__"] = main
-    exec(compile(script.read_bytes(), str(script), "exec"), main.__dict__)
-    sys.stdout.flush()
+    try:
+        exec(program, main.__dict__)
+    except SystemExit as error:
+        if error.code:
+            raise
 
 
-def _give_up(_signal: int, _frame: FrameType | None) -> Any:
-    raise TimeoutError("the block must end in time, got no end")
+def name_lines(text: str, job: Job) -> str:
+    """A text with tracebacks that name the page and its lines instead of the block's."""
+    places = re.split(rf'File "{SCRIPT}", line (\d+)', text)
+    places[1::2] = [f'File "{job.page}", line {int(line) + job.line}' for line in places[1::2]]
+    return "".join(places)
+
+
+def _keep_own_frames(report: traceback.TracebackException) -> None:
+    package = str(SOURCE / "notes") + os.sep
+    own = [frame for frame in report.stack if frame.filename.startswith((SCRIPT, package))]
+    report.stack[:] = own
+    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
+        if other is not None:
+            _keep_own_frames(other)

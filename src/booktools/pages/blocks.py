@@ -25,7 +25,7 @@ EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 TOLERANCE = re.compile(r"<!-- tolerance: (?P<kind>relative|absolute) (?P<value>\d*\.?\d+) -->")
 FIGURE_TOLERANCE = re.compile(r"<!-- figure-tolerance: (?P<value>\d*\.?\d+) -->")
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/[^)\s]+\.png)[^)]*\)")
-DEFAULT_FIGURE_TOLERANCE = 1.0
+DEFAULT_FIGURE_TOLERANCE = 12.0
 
 
 @dataclass(frozen=True)

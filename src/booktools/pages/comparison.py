@@ -1,14 +1,17 @@
 """Compare what a block printed with what the page shows.
 
 Words and integers must be equal, character by character. A number with a decimal point may differ
-by one per cent, or by what the block states in a comment before its output:
+by one unit in the last digit that the page shows, because two machines round 0.1250 to 0.12 and to
+0.13; so -0.0000 equals 0.0000. It must be equal where a unit is no rounding: `104.`, `1e-05`, and
+below ten `0.5`, which is what Python prints for exactly one half. A number that the block has
+printed as it stands in its code, or a block that asks for a version, gets no unit at all. A block
+may state how far its numbers may lie from those of the page; the wider one counts:
 
     <!-- tolerance: relative 0.02 -->
     <!-- tolerance: absolute 0.01 -->
 
-A stated tolerance takes the place of the one per cent; a block may state both kinds, and the
-wider one counts. One unit in the last printed digit is always allowed where at least two decimals
-are printed, because two machines may round 0.1250 to 0.12 and to 0.13. So -0.0000 equals 0.0000.
+Only then may the number of decimals change. Versions, dates and numbers with a letter (`2.14.1`,
+`Python 3.11`, `1.50x`) are words.
 
 A sign moves the columns of a tensor, so blanks beside a decimal number are not compared; all other
 blanks are. Blanks at the ends of lines, and empty lines at the end, are not visible and not
@@ -19,14 +22,14 @@ import math
 import re
 from dataclasses import dataclass
 
-# `2.14.1` and `v2.5` are words; `1e-05` is a decimal number that Python prints without a point.
-NUMBER = re.compile(
+# `1e-05` is a number that Python prints without a point, `j` the unit of imaginary numbers.
+NUMBER = (
     r"(?<![\w.])(?P<number>[-+]?"
-    r"(?:\d+\.\d*(?:e[-+]?\d+)?|\d+e[-+]?\d+|(?:nan|inf)(?!\w))"
-    r")(?!\.?\d)",
-    re.IGNORECASE,
+    r"(?:(?:\d{1,3}(?:,\d{3})+|\d+)\.(?P<decimals>\d*)(?:e(?P<exponent>[-+]?\d+))?"
+    r"|\d+e[-+]?\d+|nan|inf))(?!\.?\d)(?!(?!j\b)\w)"
 )
-BLANKS_AND_NUMBER = re.compile(rf" *{NUMBER.pattern} *", re.IGNORECASE)
+PART = re.compile(rf"\b(?:python|version)\W{{1,3}}\d[\w.]*| *{NUMBER} *", re.IGNORECASE)
+ASKS_FOR_A_VERSION = re.compile(r"[_.]version|version(?:_info|\()")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Tolerance:
     absolute: float = 0.0
 
 
-DEFAULT = Tolerance(relative=0.01)
+DEFAULT = Tolerance()  # one unit in the last digit
 
 
 def tidy(text: str) -> str:
@@ -52,45 +55,50 @@ def tidy(text: str) -> str:
     return joined + "\n" if joined else ""
 
 
-def difference(expected: str, actual: str, tolerance: Tolerance = DEFAULT) -> str | None:
-    """Say how two outputs differ, or None if they agree.
+def difference(
+    expected: str, actual: str, tolerance: Tolerance = DEFAULT, code: str = ""
+) -> str | None:
+    """Say how the output of some code differs from the expected one, or None if they agree.
 
     Examples:
-        >>> difference("loss 0.500 of 3", "loss 0.502 of 3")
-        >>> difference("loss 0.500 of 3", "loss 0.502 of 4")
+        >>> difference("loss 0.500 of 3", "loss 0.501 of 3")
+        >>> difference("loss 0.500 of 3", "loss 0.501 of 4")
         'line 1 differs in its words or integers'
         >>> difference("loss 0.500", "loss 0.600")
         'line 1 has 0.600 instead of 0.500'
     """
     expected_lines, actual_lines = tidy(expected).split("\n"), tidy(actual).split("\n")
     for number, (wanted, got) in enumerate(zip(expected_lines, actual_lines, strict=False), 1):
-        if BLANKS_AND_NUMBER.sub("\0", wanted) != BLANKS_AND_NUMBER.sub("\0", got):
+        if _words(wanted) != _words(got):
             return f"line {number} differs in its words or integers"
-        for one, other in zip(_numbers(wanted), _numbers(got), strict=True):
-            if not _close(one, other, tolerance):
-                return f"line {number} has {other} instead of {one}"
+        numbers = (filter(_is_number, PART.finditer(line)) for line in (wanted, got))
+        for one, other in zip(*numbers, strict=True):
+            if not _close(one, other, tolerance, code):
+                return f"line {number} has {other['number']} instead of {one['number']}"
     if len(expected_lines) != len(actual_lines):
         return f"{len(actual_lines) - 1} lines instead of {len(expected_lines) - 1}"
     return None
 
 
-def _numbers(line: str) -> list[str]:
-    return [match["number"] for match in NUMBER.finditer(line)]
+def _words(line: str) -> str:
+    return PART.sub(lambda part: "\0" if _is_number(part) else part[0], line)
 
 
-def _close(expected: str, actual: str, tolerance: Tolerance) -> bool:
-    wanted, got = float(expected), float(actual)
-    if not (math.isfinite(wanted) and math.isfinite(got)):
-        return wanted == got or (math.isnan(wanted) and math.isnan(got))
-    allowed = max(tolerance.relative * abs(wanted), tolerance.absolute, _unit(expected))
-    return abs(wanted - got) <= allowed * (1 + 1e-9)  # 0.13 - 0.12 is a little more than 0.01
+def _is_number(part: re.Match[str]) -> bool:
+    return part["number"] is not None
 
 
-def _unit(number: str) -> float:
-    """One unit in the last printed digit, or 0 if fewer than two decimals are printed.
-
-    `0.5` is what Python prints for exactly one half, so 0.6 is no rounding of it.
-    """
-    digits, _, exponent = number.lower().partition("e")
-    decimals = len(digits.partition(".")[2])
-    return float(10.0 ** (int(exponent or 0) - decimals)) if decimals >= 2 else 0.0
+def _close(one: re.Match[str], other: re.Match[str], tolerance: Tolerance, code: str) -> bool:
+    expected, actual = (float(part["number"].replace(",", "")) for part in (one, other))
+    if not (math.isfinite(expected) and math.isfinite(actual)):
+        return expected == actual or (math.isnan(expected) and math.isnan(actual))
+    decimals, unit = len(one["decimals"] or ""), 0.0
+    if decimals > 1 or (decimals == 1 and abs(expected) >= 10):
+        unit = 10.0 ** (int(one["exponent"] or 0) - decimals)
+    if tolerance == DEFAULT:
+        if decimals != len(other["decimals"] or ""):
+            return False
+        typed = re.search(rf"(?<![\w.]){re.escape(other['number'])}(?![\w.])", code)
+        unit = 0.0 if typed or ASKS_FOR_A_VERSION.search(code) else unit
+    allowed = max(tolerance.relative * abs(expected), tolerance.absolute, unit)
+    return abs(expected - actual) <= allowed * (1 + 1e-9)  # 0.13 - 0.12 is a little more than 0.01

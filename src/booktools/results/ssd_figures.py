@@ -13,7 +13,8 @@ from booktools.doctests.figures import save_figures
 from booktools.results.markdown import Result
 from notes.detection.labels import DetectionSet
 from notes.detection.shapes_on_photos import CLASS_NAMES, HARD, shapes_on_photos
-from notes.figures.boxes import draw_boxes, show_image
+from notes.figures.boxes import draw_boxes
+from notes.figures.images import draw_image
 from notes.figures.style import COLORS, INK, STYLE
 
 Pictures = Sequence[Mapping[str, Any]]  # what was found in some images
@@ -110,13 +111,13 @@ def _draw_row(row: Sequence[Axes], data: DetectionSet, pictures: Pictures, title
 def _draw_picture(ax: Axes, image: Tensor, rows: Tensor, found: Mapping[str, Any]) -> None:
     """Objects are dashed in white, detections in the color of their class."""
     size = (image.shape[1], image.shape[2])
-    show_image(ax, image)
+    draw_image(image, ax)
     objects = rows[rows[:, 0] >= 0, 1:]
-    draw_boxes(ax, objects, colors="white", image_size=size, linewidth=1.2, linestyle="--")
+    draw_boxes(objects, ax, colors="white", image_size=size, linewidth=1.2, linestyle="--")
     boxes = torch.tensor(found["boxes"]).reshape(-1, 4)
     texts = [
         f"{CLASS_NAMES[kind]} {score:.2f}"
         for kind, score in zip(found["classes"], found["scores"], strict=True)
     ]
     colors = [COLORS[kind] for kind in found["classes"]] or COLORS
-    draw_boxes(ax, boxes, texts, colors, image_size=size, linewidth=1.6)
+    draw_boxes(boxes, ax, labels=texts, colors=colors, image_size=size, linewidth=1.6)

@@ -13,7 +13,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from notes.checks import LONGEST_SIDE, check_finite
+from notes.checks import LONGEST_SIDE, check_finite, shown
 
 BLOCK = 2**17  # pairs at a time for each thread: what lies in between stays in its cache
 BEST = 256  # boxes that the suppression settles at a time
@@ -212,7 +212,7 @@ def check_offsets(anchors: Tensor, offsets: Tensor) -> None:
     wrong = ~(decode(anchors, offsets).abs() <= LONGEST_SIDE).all(dim=-1)
     if wrong.any():
         index = tuple(wrong.nonzero()[0].tolist())
-        got = f"{[round(value, 4) for value in offsets[index].tolist()]} at index {index}"
+        got = f"{shown(offsets[index])} at index {index}"
         raise ValueError(
             f"offsets must lead to boxes with coordinates of at most {LONGEST_SIDE:.3g}, got {got}"
         )

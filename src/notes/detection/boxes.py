@@ -21,6 +21,7 @@ from notes.checks import (
     check_floating,
     check_positive,
     check_shape,
+    shown,
 )
 from notes.detection._unchecked import at_least_float32
 
@@ -232,7 +233,7 @@ def _check_sides(boxes: Tensor) -> None:
     negative = boxes[:, 2:] < 0  # (N, 2)
     if negative.any():
         index = int(negative.any(dim=1).nonzero()[0])
-        values = [round(value, 4) for value in boxes[index].tolist()]
         raise ValueError(
-            f"boxes must have a width and a height of at least 0, got {values} at index {index}"
+            "boxes must have a width and a height of at least 0, "
+            f"got {shown(boxes[index])} at index {index}"
         )

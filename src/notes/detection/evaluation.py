@@ -33,9 +33,9 @@ from notes.checks import (
     check_same,
     check_shape,
 )
-from notes.detection.detections import Detections
 from notes.detection.hits import Rule, as_thresholds, check_rule, match_at_thresholds
 
+Answer = tuple[Tensor, Tensor, Tensor]  # boxes, scores and classes of one image
 COCO_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
@@ -156,22 +156,25 @@ class MeanAveragePrecision(NamedTuple):
     per_class: Tensor
 
 
-def _check_detections(detections: Sequence[Detections], labels: Tensor, num_classes: int) -> None:
+def _check_detections(detections: Sequence[Answer], labels: Tensor, num_classes: int) -> None:
     if len(detections) != len(labels):
         raise ValueError(
             f"detections must be as many as labels, {len(labels)}, got {len(detections)}"
         )
     for index, image in enumerate(detections):
         name = f"detections[{index}]"
-        check_shape(f"{name}.boxes", image.boxes, "N", 4)
-        check_same("labels", labels, f"{name}.boxes", image.boxes)
-        check_boxes(f"{name}.boxes", image.boxes)
-        check_shape(f"{name}.scores", image.scores, len(image.boxes))
-        check_shape(f"{name}.classes", image.classes, len(image.boxes))
-        check_device("labels", labels, f"{name}.scores", image.scores)
-        check_device("labels", labels, f"{name}.classes", image.classes)
-        check_probabilities(f"{name}.scores", image.scores)
-        check_indices(f"{name}.classes", image.classes, num_classes)
+        if len(image) != 3:
+            raise ValueError(f"{name} must be boxes, scores and classes, got {len(image)} parts")
+        boxes, scores, classes = image
+        check_shape(f"{name}.boxes", boxes, "N", 4)
+        check_same("labels", labels, f"{name}.boxes", boxes)
+        check_boxes(f"{name}.boxes", boxes)
+        check_shape(f"{name}.scores", scores, len(boxes))
+        check_shape(f"{name}.classes", classes, len(boxes))
+        check_device("labels", labels, f"{name}.scores", scores)
+        check_device("labels", labels, f"{name}.classes", classes)
+        check_probabilities(f"{name}.scores", scores)
+        check_indices(f"{name}.classes", classes, num_classes)
 
 
 def _as_pixels(boxes: Tensor, image_size: Tensor) -> Tensor:
@@ -183,8 +186,8 @@ def _as_pixels(boxes: Tensor, image_size: Tensor) -> Tensor:
     return torch.where(is_rounded, hundredths, pixels)
 
 
-def _answer(
-    image: Detections,
+def _judge(
+    answer: Answer,
     truths: Tensor,
     ignored: Tensor,
     image_size: Tensor | None,
@@ -192,19 +195,18 @@ def _answer(
     rule: Rule,
 ) -> tuple[Tensor, Tensor]:
     """Which detections of one image are right and which count at all, `(T, N)` booleans each."""
-    boxes, true_boxes = image.boxes, truths[:, 1:]
+    boxes, scores, classes = answer
+    true_boxes = truths[:, 1:]
     if image_size is not None:
         boxes, true_boxes = (_as_pixels(x, image_size) for x in (boxes, true_boxes))
-    same_class = image.classes.long()[:, None] == truths[:, 0].long()
-    found = match_at_thresholds(
-        boxes, image.scores, true_boxes, same_class, ignored, thresholds, rule
-    )
+    same_class = classes.long()[:, None] == truths[:, 0].long()
+    found = match_at_thresholds(boxes, scores, true_boxes, same_class, ignored, thresholds, rule)
     passes = torch.cat([ignored, ignored.new_zeros(1)])[found]  # -1 is the last: it finds nothing
     return (found >= 0) & ~passes, ~passes
 
 
 def mean_average_precision(
-    detections: Sequence[Detections],
+    detections: Sequence[Answer],
     labels: Tensor,
     *,
     num_classes: int,
@@ -223,7 +225,9 @@ def mean_average_precision(
     is off by up to a 512th of the image.
 
     Args:
-        detections: One entry for each image.
+        detections: One entry for each image, such as
+            [`Detections`][notes.detection.detections.Detections]: `(N, 4)` boxes, `(N,)` scores and
+            `(N,)` class indices.
         labels: `(B, M, 5)`: class, x1, y1, x2, y2 of each object; rows with a negative class are
             padding.
         num_classes: Without the background; at least 1.
@@ -246,7 +250,7 @@ def mean_average_precision(
 
     Examples:
         >>> box = torch.tensor([[0.1, 0.1, 0.5, 0.5]])
-        >>> found = Detections(box, torch.tensor([0.9]), torch.tensor([1]))
+        >>> found = box, torch.tensor([0.9]), torch.tensor([1])  # or Detections
         >>> labels = torch.tensor([[[1.0, 0.1, 0.1, 0.5, 0.5], [-1.0, -1.0, -1.0, -1.0, -1.0]]])
         >>> mean_average_precision([found], labels, num_classes=3)
         MeanAveragePrecision(mean=1.0, per_class=tensor([nan, 1., nan], dtype=torch.float64))
@@ -254,12 +258,11 @@ def mean_average_precision(
     Explained in:
         [How good is a detector][how-good-is-a-detector]
     """
-    check_label_rows("labels", labels)
     num_classes = as_integer("num_classes", num_classes)
+    check_label_rows("labels", labels, num_classes)
     thresholds = as_thresholds(iou_threshold)
     check_rule(rule)
     real = labels[..., 0] >= 0
-    check_indices("classes of labels", labels[..., 0][real].long(), num_classes)
     if ignored is None:
         ignored = torch.zeros_like(real)
     check_shape("ignored", ignored, *labels.shape[:2])
@@ -277,15 +280,14 @@ def mean_average_precision(
     if not len(labels):
         return MeanAveragePrecision(math.nan, averages[0])
     sizes = [None] * len(labels) if image_sizes is None else image_sizes
-    answers = [
-        _answer(image, rows[kept], passed[kept], size, thresholds, rule)
+    judged = [
+        _judge(image, rows[kept], passed[kept], size, thresholds, rule)
         for image, rows, kept, passed, size in zip(
             detections, labels, real, ignored, sizes, strict=True
         )
     ]
-    correct, counted = (torch.cat(parts, dim=1) for parts in zip(*answers, strict=True))  # (T, N)
-    scores = torch.cat([image.scores for image in detections])
-    classes = torch.cat([image.classes for image in detections])
+    correct, counted = (torch.cat(parts, dim=1) for parts in zip(*judged, strict=True))  # (T, N)
+    scores, classes = (torch.cat([image[part] for image in detections]) for part in (1, 2))
     wanted = labels[..., 0][real & ~ignored].long()
     for index, num_truths in enumerate(wanted.bincount(minlength=num_classes).tolist()):
         if num_truths > 0:

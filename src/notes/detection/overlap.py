@@ -6,7 +6,7 @@ Shapes: `N M` boxes.
 import torch
 from torch import Tensor
 
-from notes.checks import LONGEST_SIDE, check_boxes, check_same
+from notes.checks import LONGEST_SIDE, check_boxes, check_same, shown
 from notes.detection._unchecked import at_least_float32, pairwise_iou
 
 
@@ -111,7 +111,7 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
         if boxes.numel() and not boxes.detach().abs().amax() <= LONGEST_SIDE:
             raise ValueError(
                 f"{name} must have coordinates of at most {LONGEST_SIDE:.3g}, "
-                f"got {boxes.abs().amax():.3g}"
+                f"got {shown(boxes.abs().amax()[None])[0]}"
             )
     # --8<-- [start:giou]
     inter, union = _inter_and_union(first, second)

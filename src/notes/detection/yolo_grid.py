@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from notes.checks import as_pair, check_floating, check_label_rows, check_shape
+from notes.checks import as_pair, check_floating, check_label_rows, check_shape, shown
 from notes.detection._unchecked import at_least_float32, centers_and_sizes
 
 
@@ -133,5 +133,5 @@ def _check_centers(labels: Tensor) -> None:
     centers, _ = centers_and_sizes(labels[:, :, 1:])  # (B, M, 2)
     outside = ((centers < 0) | (centers > 1)).any(dim=2) & (labels[:, :, 0] >= 0)
     if outside.any():
-        values = [round(value, 4) for value in centers[outside][0].tolist()]
+        values = shown(centers[outside][0])
         raise ValueError(f"labels must have their centers in the image, [0, 1], got {values}")

@@ -1,1 +1,1 @@
-"""Drawings in one style: `draw_x(..., ax=None)` draws on the axes it is given, or on new ones."""
+"""Drawings in one style, with one signature: `draw_x(what, ax=None, *, options) -> Axes`."""

@@ -1,8 +1,8 @@
 """Draw a network from its summary: one block for each layer, as tall as its maps are high.
 
 The height of a block is the side of the maps and its width the number of channels, both on a
-logarithmic scale, so that a layer with 4,096 features fits beside one with 6 channels. Layers that
-keep shape and channels and have no weights (activations, dropout, normalization) are left out.
+logarithmic scale, so that a layer with 4,096 features fits beside one with 6 channels. Activations,
+dropout and normalization, which keep shape and channels, are left out.
 """
 
 import math
@@ -18,7 +18,6 @@ GROUPS = ("convolution", "pooling", "dense", "other")
 GAP = 0.5  # between two blocks, in units of the drawing
 
 
-# --8<-- [start:draw_network]
 def draw_network(summary: Summary, ax: Axes | None = None) -> Axes:
     """Draw the layers of a model from left to right, in the order in which they ran.
 
@@ -30,6 +29,13 @@ def draw_network(summary: Summary, ax: Axes | None = None) -> Axes:
 
     Raises:
         ValueError: If the summary has no layer to draw.
+
+    Examples:
+        >>> from torch import nn
+        >>> from notes.inspect import summarize
+        >>> ax = draw_network(summarize(nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU()), (1, 28, 28)))
+        >>> [text.get_text() for text in ax.texts]
+        ['6', '24']
 
     Explained in:
         [Looking inside a network][looking-inside-a-network]
@@ -43,7 +49,7 @@ def draw_network(summary: Summary, ax: Axes | None = None) -> Axes:
     for layer in layers:
         group = _group(layer)
         channels, side = _channels_and_side(layer)
-        width, height = 0.3 + 0.12 * math.log2(channels), 0.4 + 0.5 * math.log2(side)
+        width, height = 0.3 + 0.12 * math.log2(max(channels, 1)), _height(side)
         color = COLORS[GROUPS.index(group)]
         ax.add_patch(Rectangle((x, -height / 2), width, height, color=color, linewidth=0))
         middle = x + width / 2
@@ -52,7 +58,7 @@ def draw_network(summary: Summary, ax: Axes | None = None) -> Axes:
             ax.text(middle, height / 2 + 0.1, str(side), ha="center", va="bottom", fontsize=9)
         x += width + GAP
         used.add(group)
-    highest = max(0.4 + 0.5 * math.log2(_channels_and_side(layer)[1]) for layer in layers)
+    highest = max(_height(_channels_and_side(layer)[1]) for layer in layers)
     ax.set(xlim=(-GAP, x), ylim=(-highest / 2 - 0.9, highest / 2 + 0.7))
     ax.set_axis_off()
     shown = [Patch(color=c, label=g) for c, g in zip(COLORS, GROUPS, strict=False) if g in used]
@@ -60,13 +66,9 @@ def draw_network(summary: Summary, ax: Axes | None = None) -> Axes:
     return ax
 
 
-# --8<-- [end:draw_network]
-
-
 def _is_drawn(layer: Layer) -> bool:
-    return _group(layer) != "other" or (
-        layer.num_parameters > 0 and "Norm" not in layer.kind and len(layer.output_shape) > 1
-    )
+    has_weights = layer.num_parameters > 0 and "Norm" not in layer.kind
+    return len(layer.output_shape) > 1 and (_group(layer) != "other" or has_weights)
 
 
 def _group(layer: Layer) -> str:
@@ -78,6 +80,11 @@ def _group(layer: Layer) -> str:
 
 
 def _channels_and_side(layer: Layer) -> tuple[int, int]:
-    if len(layer.output_shape) == 4:
-        return layer.output_shape[1], max(layer.output_shape[2:])
-    return layer.output_shape[-1], 1
+    shape = layer.output_shape
+    if len(shape) == 4 or (len(shape) > 2 and _group(layer) in ("convolution", "pooling")):
+        return shape[1], max(shape[2:])
+    return shape[-1], 1  # the last dimension of dense and recurrent layers is their features
+
+
+def _height(side: int) -> float:
+    return 0.4 + 0.5 * math.log2(max(side, 1))

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from notes.checks import check_not_empty, check_shape
+from notes.checks import as_integer, check_not_empty, check_shape
 from notes.figures.style import COLORS, INK
 
 
-# --8<-- [start:draw_number_grid]
 def draw_number_grid(
     values: Tensor,
     ax: Axes | None = None,
@@ -43,9 +42,9 @@ def draw_number_grid(
     """
     check_shape("values", values, "H", "W")
     check_not_empty("values", values)
-    if border < 0:
-        raise ValueError(f"border must be at least 0, got {border}")
+    border = as_integer("border", border, minimum=0)
     rows, columns = values.shape
+    frame = None if window is None else _frame(window, rows, columns)
     if ax is None:
         _, ax = plt.subplots(figsize=(0.5 * columns + 0.4, 0.5 * rows + 0.4))
     for row in range(rows):
@@ -62,20 +61,17 @@ def draw_number_grid(
                 va="center",
                 color=INK if inside else COLORS[5],
             )
-    if window is not None:
-        _draw_window(ax, window, (rows, columns))
+    if frame is not None:
+        ax.add_patch(frame)
     ax.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal")
     ax.set_axis_off()
     return ax
 
 
-# --8<-- [end:draw_number_grid]
-
-
-def _draw_window(ax: Axes, window: tuple[int, int, int, int], shape: tuple[int, int]) -> None:
+def _frame(window: tuple[int, int, int, int], rows: int, columns: int) -> Rectangle:
     row, column, height, width = window
-    if min(window) < 0 or row + height > shape[0] or column + width > shape[1]:
-        raise ValueError(f"window must lie inside the matrix of {shape}, got {window}")
-    ax.add_patch(
-        Rectangle((column, row), width, height, fill=False, edgecolor=COLORS[1], linewidth=3.5)
-    )
+    if min(row, column) < 0 or row + height > rows or column + width > columns:
+        raise ValueError(f"window must lie inside the matrix of {rows, columns}, got {window}")
+    if min(height, width) < 1:
+        raise ValueError(f"window must have a cell, got {window}")
+    return Rectangle((column, row), width, height, fill=False, edgecolor=COLORS[1], linewidth=3.5)

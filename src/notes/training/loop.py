@@ -111,7 +111,7 @@ def train_epoch(
     Raises:
         FloatingPointError: If the loss or a gradient is NaN or infinite, before the step that it
             would spoil; or if a parameter has become so.
-        TypeError: If the name of a metric is not text.
+        TypeError: If the loss is no tensor, or the name of a metric not text.
         ValueError: If there is no batch, the loss or a metric is not one number, a metric is
             called `loss`, `max_grad_norm` is not positive, or the optimizer would train nothing.
 
@@ -173,7 +173,7 @@ def evaluate(
         `loss` and each metric, as means over the examples.
 
     Raises:
-        TypeError: If the name of a metric is not text.
+        TypeError: If the loss is no tensor, or the name of a metric not text.
         ValueError: If there is no batch, the loss or a metric is not one number, or a metric is
             called `loss`.
 
@@ -242,6 +242,8 @@ def _precision(
 
 
 def _one_number(loss: Tensor) -> Tensor:
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"loss_fn must return a tensor, got {type(loss).__name__}")
     if loss.ndim != 0:
         raise ValueError(f"loss_fn must return one number, got shape {tuple(loss.shape)}")
     return loss

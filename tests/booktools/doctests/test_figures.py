@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from booktools.doctests.figures import DARK_PAPER, LIGHT_INK, darken, distance, save_figures
+from booktools.doctests.figures import (
+    DARK_PAPER,
+    LIGHT_INK,
+    MAX_FIGURE_TOLERANCE,
+    darken,
+    distance,
+    save_figures,
+)
 from booktools.pages.blocks import DEFAULT_FIGURE_TOLERANCE
 from notes.figures.style import COLORS, INK, STYLE
 
@@ -28,10 +35,10 @@ def draw(values=(1, 2, 4, 3), title="loss 0.51"):
     axes.legend()
 
 
-def save(folder, *args, **kwargs):
+def save(folder, draw=draw, **kwargs):
     plt.close("all")
     folder.mkdir()
-    draw(*args, **kwargs)
+    draw(**kwargs)
     save_figures(folder)
     return folder / "0.png"
 
@@ -134,23 +141,60 @@ def test_scattered_points_keep_the_colors_that_come_from_numbers():
     assert mixed.get_facecolor()[1, :3] == color(COLORS[1])
 
 
+def draw_boxes(left=0.2, name="cat", labels=("train", "test")):
+    """Many things, of which one change is hard to see in the whole picture."""
+    _, axes = plt.subplots(2, 3)
+    for ax in axes.flat:
+        ax.imshow(np.random.default_rng(0).random((40, 40)), cmap="gray")
+        ax.set_axis_off()
+    box = plt.Rectangle((10 + left, 5), 12, 9, fill=False, edgecolor=COLORS[1], linewidth=2)
+    axes[0, 1].add_patch(box)
+    axes[0, 1].text(10, 4, name, color="white", bbox={"facecolor": COLORS[0]})
+    for label, color in zip(labels, COLORS, strict=False):
+        axes[1, 1].plot([1, 2], label=label, color=color)
+    axes[1, 1].legend()
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("draw", "change"),
     [
-        pytest.param({"values": (1, 2, 4, 3.2)}, id="one value"),
-        pytest.param({"title": "loss 0.52"}, id="one digit"),
-        pytest.param({"values": (1, 2)}, id="fewer values"),
+        pytest.param(draw, {"values": (1, 2, 4, 3.2)}, id="one value"),
+        pytest.param(draw, {"values": (1, 2)}, id="fewer values"),
+        pytest.param(draw, {"title": "loss 0.52"}, id="one digit"),
+        pytest.param(draw_boxes, {"left": 0.4}, id="a box moved by a pixel"),
+        pytest.param(draw_boxes, {"left": 99}, id="a missing box"),
+        pytest.param(draw_boxes, {"name": "car"}, id="one letter"),
+        pytest.param(draw_boxes, {"labels": ("test", "train")}, id="a legend turned round"),
     ],
 )
-def test_another_drawing_is_farther_away_than_the_tolerance(tmp_path, change):
-    first, second = save(tmp_path / "a"), save(tmp_path / "b", **change)
-    assert distance(first, second) > DEFAULT_FIGURE_TOLERANCE
+def test_another_drawing_is_farther_away_than_any_tolerance(tmp_path, draw, change):
+    first, second = save(tmp_path / "a", draw), save(tmp_path / "b", draw, **change)
+    assert distance(first, second) > MAX_FIGURE_TOLERANCE
+    assert distance(*(path.with_suffix(".dark.png") for path in (first, second))) > (
+        MAX_FIGURE_TOLERANCE
+    )
 
 
 def test_rounding_is_nearer_than_the_tolerance(tmp_path):
     first = save(tmp_path / "a")
     second = save(tmp_path / "b", values=(1.000001, 2.000001, 3.999999, 3.000001))
     assert distance(first, second) < DEFAULT_FIGURE_TOLERANCE / 2
+
+
+def test_the_distance_is_the_mean_of_the_worst_window(tmp_path):
+    levels = np.zeros((20, 30, 3), dtype=np.uint8)
+    for name, change in (("a", 0), ("b", 64)):
+        levels[3:7, 18:22] = change  # 16 of the 64 pixels of a window
+        levels[15:17, 2:4] = change
+        Image.fromarray(levels).save(tmp_path / f"{name}.png")
+    assert distance(tmp_path / "a.png", tmp_path / "b.png") == pytest.approx(16.0)
+
+
+def test_what_encoding_changes_is_nearer_than_the_tolerance(tmp_path):
+    first = save(tmp_path / "a", draw_boxes)
+    with Image.open(first) as picture:
+        picture.convert("RGB").save(tmp_path / "a.avif", quality=80, subsampling="4:4:4")
+    assert distance(first, tmp_path / "a.avif") < DEFAULT_FIGURE_TOLERANCE
 
 
 def test_pictures_of_different_sizes_are_infinitely_far(tmp_path):

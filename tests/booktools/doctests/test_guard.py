@@ -1,6 +1,7 @@
 import pytest
 
-from booktools.doctests.guard import MAX_ABSOLUTE_TOLERANCE, MAX_FIGURE_TOLERANCE, problems
+from booktools.doctests.figures import MAX_FIGURE_TOLERANCE
+from booktools.doctests.guard import MAX_ABSOLUTE_TOLERANCE, problems
 
 CODE = "```python\nx = 1\n```\n"
 EXPECTED = "<!--pytest-codeblocks:expected-output-->"
@@ -125,23 +126,6 @@ def test_a_fence_of_another_kind_is_refused(only, info):
 def test_a_fence_that_does_not_stand_alone_is_refused(find, opening):
     closing = "~~~" if "~" in opening else "> ```" if ">" in opening else "  ```"
     assert "' neither runs nor is an include" in find(f"{opening}\n1\n{closing}\n")[0]
-
-
-@pytest.mark.parametrize(
-    "hidden",
-    [
-        "<!--\n{}-->\n",
-        "---\nnote: |\n{}---\n",
-        "~~~text title='a'\n{}~~~\n",
-    ],
-)
-def test_code_that_runs_is_visible(find, hidden):
-    assert any("python runs, but is not visible" in one for one in find(hidden.format(CODE)))
-
-
-def test_a_fence_that_pytest_codeblocks_passes_over_is_refused(find):
-    text = '```text title="a"\n```x\n```\n'  # to pytest-codeblocks, line 2 ends the first fence
-    assert find(f"{text}{CODE}Text.\n\n{text}") == ["4: pytest-codeblocks does not see this fence"]
 
 
 @pytest.mark.parametrize(
@@ -374,7 +358,7 @@ def test_a_figure_tolerance_has_a_limit(find):
         ("![A rising line](data:image/png;base64,iVBOR)", "must be shown as an image"),
         ("[A rising line](page-a.avif)", "must be shown as an image"),
         ("![A rising line](figures/page-a.png)\n![A rising line](figures/page-a.png)",
-         "must be linked once, got a second link"),
+         "must be linked once, got several links"),
     ],
 )  # fmt: skip
 def test_an_image_link_is_complete(find, link, message):

@@ -1,4 +1,7 @@
 import os
+import re
+import time
+from pathlib import Path
 
 import pytest
 
@@ -113,12 +116,106 @@ def test_loader_workers_see_a_data_set_of_the_block(run_code):
     assert not outcome.attempts
 
 
+WARNINGS = {
+    "deprecation": "import warnings\nwarnings.warn('old', DeprecationWarning)",
+    "pending deprecation": "import warnings\nwarnings.warn('old', PendingDeprecationWarning)",
+    "future": "import warnings\nwarnings.warn('old', FutureWarning)",
+    "user": "import warnings\nwarnings.warn('odd')",
+    "range": "import torch\ntorch.range(0, 3)",
+    "transpose": "import torch\ntorch.ones(1, 2, 3).T",
+    "meshgrid": "import torch\ntorch.meshgrid(torch.ones(2), torch.ones(2))",
+    "pretrained": "from torchvision.models import resnet18\nresnet18(pretrained=False)",
+    "size_average": "import torch\ntorch.nn.MSELoss(size_average=True)",
+    "mask": "import torch\ntorch.ones(2)[torch.ones(2, dtype=torch.uint8)]",
+    "softmax": "import torch\ntorch.nn.functional.softmax(torch.ones(2))",
+    "copy": "import torch\ntorch.tensor(torch.ones(2))",
+    "read-only": "import numpy as np, torch\ntorch.from_numpy(np.broadcast_to(np.ones(1), 3))",
+    "scheduler": "import torch\noptimizer = torch.optim.SGD([torch.ones(1)], 0.1)\n"
+    "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)\nscheduler.step()",
+    "loss": "import torch\ntorch.nn.functional.mse_loss(torch.ones(3, 1), torch.ones(3))",
+    "division": "import numpy as np\nnp.ones(1) / np.zeros(1)",
+    "escape": "print('\\d')",
+    "drawing": "import matplotlib.pyplot as plt\nplt.title('\N{CJK UNIFIED IDEOGRAPH-4E2D}')",
+}
+
+
+@pytest.mark.parametrize("code", WARNINGS.values(), ids=WARNINGS)
+def test_a_warning_is_an_error(run_code, code):
+    assert re.search(r"Warning: |SyntaxError: invalid escape", run_code(code).failure)
+
+
 @pytest.mark.parametrize(
-    "category", ["DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"]
+    "report",
+    [
+        pytest.param(
+            "import os\nos.write(2, b'[W1126 12:00:00.1 x.cpp:1] Warning: old (function f)\\n')",
+            id="from C++",
+        ),
+        pytest.param(
+            "import subprocess, sys\ncode = 'import warnings; warnings.warn(str(1))'\n"
+            "subprocess.run([sys.executable, '-c', code])",
+            id="from a child",
+        ),
+        pytest.param(
+            "import traceback\ntry: 1 / 0\nexcept ZeroDivisionError: traceback.print_exc()"
+        ),
+    ],
 )
-def test_a_deprecation_is_an_error(run_code, category):
-    outcome = run_code(f"import warnings\nwarnings.warn('old', {category})")
-    assert outcome.failure.endswith(f"{category}: old\n")
+def test_a_report_on_standard_error_fails_the_block(run_code, report):
+    assert "standard error must hold no warning and no traceback" in run_code(report).failure
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            "import torch, matplotlib.pyplot as plt\nplt.imshow(torch.ones(2, 2))", id="a library's"
+        ),
+        pytest.param("open(__file__)", id="an open file"),
+        pytest.param(
+            "import warnings\nwarnings.filterwarnings('ignore', 'odd')\nwarnings.warn('odd')",
+            id="one that the page ignores",
+        ),
+    ],
+)
+def test_a_warning_that_no_reader_sees_is_none(run_code, code):
+    outcome = run_code(code)
+    assert (outcome.failure, outcome.errors) == ("", "")
+
+
+def test_a_traceback_that_a_block_prints_names_no_folder_of_ours(run_code):
+    code = """\
+        import sys, traceback
+        def fail():
+            raise ValueError("no")
+        try:
+            fail()
+        except ValueError:
+            traceback.print_exc(file=sys.stdout)
+    """
+    assert run_code(code).printed == (
+        "Traceback (most recent call last):\n"
+        '  File "block.py", line 5, in <module>\n    fail()\n'
+        '  File "block.py", line 3, in fail\n    raise ValueError("no")\n'
+        "ValueError: no\n"
+    )
+
+
+def test_output_comes_in_the_order_of_a_terminal(run_code):
+    code = """
+        import subprocess
+        print("first")
+        subprocess.run(["echo", "second"])
+        print("third")
+    """
+    assert run_code(code).printed == "first\nsecond\nthird\n"
+
+
+def test_a_block_that_ends_itself_may_still_show_luck_and_figures(run_code):
+    outcome = run_code(
+        "import sys, torch, matplotlib.pyplot as plt\nplt.plot(torch.rand(2))\nsys.exit()"
+    )
+    assert (outcome.failure, outcome.hidden, outcome.num_figures) == ("", True, 1)
 
 
 def test_a_block_may_show_a_deprecation_that_it_expects(run_code):
@@ -199,8 +296,39 @@ def test_a_block_that_exits_as_a_program_does_is_fine(run_code):
 
 def test_a_block_without_an_end_is_given_up(run_code):
     outcome = run_code("import time\nwhile True: time.sleep(0.1)", seconds=1)
-    assert 'File "docs/page.md", line 12' in outcome.failure
-    assert "TimeoutError" in outcome.failure
+    assert outcome.failure == "the block must end normally, got exit code 1\n"
+    assert outcome.errors.startswith("Timeout (0:00:01)!")
+    assert 'File "docs/page.md", line 12' in outcome.errors
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        pytest.param(
+            "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+            1,
+            id="swallows errors",
+        ),
+        pytest.param(
+            "import faulthandler, signal\nfaulthandler.cancel_dump_traceback_later()\n"
+            "signal.alarm(0)\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass",
+            -9,
+            id="takes the limit away",
+        ),
+    ],
+)
+def test_a_block_cannot_escape_its_end(run_code, code, exit_code):
+    failure = f"the block must end normally, got exit code {exit_code}\n"
+    assert run_code(code, seconds=1).failure == failure
+
+
+def test_what_a_block_leaves_running_ends_with_it(run_code):
+    code = "import subprocess\nprint(subprocess.Popen(['sleep', '60']).pid)"
+    process = Path("/proc", run_code(code).printed.strip())
+    for _ in range(100):
+        if process.exists():
+            time.sleep(0.05)
+    assert not process.exists()
 
 
 def test_output_of_child_processes_counts_and_standard_error_does_not(run_code):
@@ -216,9 +344,8 @@ def test_output_of_child_processes_counts_and_standard_error_does_not(run_code):
 
 def test_showing_a_figure_neither_warns_nor_closes_it(run_code):
     code = """
-        import os, warnings
+        import os
         import matplotlib.pyplot as plt
-        warnings.simplefilter("error")
         os.environ["DISPLAY"] = ":0"  # without one, Agg does not warn on Linux
         plt.plot([1, 2])
         plt.show()
