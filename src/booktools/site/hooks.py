@@ -20,14 +20,14 @@ from booktools.site.images import dress_images
 from booktools.site.mathml import MathCache, find_formulas, insert_mathml
 from booktools.site.notebook_page import read_facts, tidy_notebook_page
 from booktools.site.outputs import label_outputs
-from booktools.site.page_facts import COLAB, facts, first_title, read_checked, report_link
+from booktools.site.page_facts import facts, first_title, read_checked, report_link
 from booktools.site.preview import find_anchors, is_outdated
 from booktools.site.search import boost_of, without_listings
 
 ROOT = Path(__file__).resolve().parents[3]
 MATH = MathCache(ROOT / ".cache" / "mathml.json")
 CHECKED = read_checked(ROOT / "docs" / "results" / "checked.json")
-DOWNLOADS = '<p class="downloads" data-search-exclude>{links}</p>'
+DOWNLOADS = '<p class="downloads" data-search-exclude>Download: {links}</p>'
 DOWNLOAD = '<a href="{name}" download>{label}</a>'
 LABELS = {".ipynb": "notebook", ".py": "Python file"}
 
@@ -178,6 +178,4 @@ def _offer(html: str, page: Any, *suffixes: str) -> str:
     links = " ".join(
         DOWNLOAD.format(name=stem + suffix, label=LABELS[suffix]) for suffix in suffixes
     )
-    notebook = page.file.src_uri.rpartition(".")[0] + ".ipynb"
-    links += f' <a href="{COLAB}{notebook}">Open in Colab</a>'
     return html.replace("</h1>", "</h1>\n" + DOWNLOADS.format(links=links), 1)

@@ -19,7 +19,6 @@ from booktools.pages.fences import Fence, Line, read_parts
 WORDS_PER_MINUTE = 180
 CODE_LINES_PER_MINUTE = 25
 REPOSITORY = "https://github.com/pytorch-notes/pytorch-notes"
-COLAB = "https://colab.research.google.com/github/pytorch-notes/pytorch-notes/blob/notebooks/"
 
 
 @dataclass(frozen=True)
