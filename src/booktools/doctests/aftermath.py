@@ -7,6 +7,7 @@ are followed, and fail a block that does not look.
 """
 
 import atexit
+import contextlib
 import functools
 import gc
 import os
@@ -27,11 +28,7 @@ STARTERS = ("booktools.", "subprocess", "multiprocessing.")
 
 
 def follow(code: str, script: str) -> Callable[[], Iterator[str]]:
-    """Follow futures and child processes from now on.
-
-    Args:
-        code: The block.
-        script: Its file name.
+    """Follow the futures and child processes that a block starts from now on.
 
     Returns:
         A function that ends the program as Python does, and says what has failed unseen.
@@ -75,7 +72,10 @@ def _error(one: Any) -> str:
             return repr(error) if error else ""
         case AsyncResult():
             return repr(vars(one)["_value"]) if one.ready() and not one.successful() else ""
-    code = one.poll() if isinstance(one, subprocess.Popen) else one.exitcode
+    if isinstance(one, subprocess.Popen):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            one.wait(1)  # for its end, if that is near
+    code = one.exitcode if isinstance(one, BaseProcess) else one.returncode
     return f"exit code {code}" if code not in ENDED else ""
 
 

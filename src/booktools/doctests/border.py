@@ -1,13 +1,11 @@
 """Refuse a block what its readers do not share: the network, and other files of this machine.
 
-A refusal is a `ConnectionError` or a `PermissionError`, so a block may catch it and show its other
-way to a reader who needs it. The attempt is written to a file all the same and fails the block
-afterwards. A block writes into its own folders only, and reads neither the temporary folder, where
-another block could leave something, nor the repository, of which a reader has the package alone.
+A block may catch the error, but the attempt is written to a file and fails it afterwards. It writes
+into its own folders only, and reads neither the temporary folder, where another block could leave
+something, nor the repository, of which a reader has the package alone. 127.0.0.1 is no network.
 
-Python's own sockets and files are watched, in the block and in processes forked from it. Programs
-that it starts, and spawned workers, are not; `sandbox` takes the network from these too where it
-can. 127.0.0.1 is no network.
+Python's own sockets and files are watched, in the block and in processes forked from it. What C++
+libraries and other programs do is not; `sandbox` takes the network from these too where it can.
 """
 
 import os
@@ -23,19 +21,16 @@ LOOK_UPS = {f"socket.get{name}" for name in ("addrinfo", "hostbyname", "hostbyad
 SENDS = {f"socket.{name}" for name in ("connect", "sendto", "sendmsg")}
 READS = {"open", "os.listdir", "os.scandir"}
 WRITES = {f"os.{name}" for name in ("mkdir", "remove", "rename", "rmdir", "link", "symlink")}
+WRITES.add("sqlite3.connect")
 CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 READABLE = ("MPLCONFIGDIR", "MATPLOTLIBRC")
 LOCAL = re.compile(rf"|127(\.\d+){{3}}|0\.0\.0\.0|::1?|localhost|{re.escape(socket.gethostname())}")
 
 
 def close_border(folders: tuple[Path, ...], log: Path, script: str, line: int) -> None:
-    """Refuse network and files to this process until it ends.
+    """Leave this process nothing but its folders, and give the log a line for each attempt.
 
-    Args:
-        folders: What the block may use.
-        log: Gets one line for each attempt.
-        script: File name of the block, to tell the line that tries.
-        line: The line of the page before the block's first one.
+    It names the line of the page that tries: the block's own in `script`, plus `line`.
     """
     own, known, closed = (
         [os.path.realpath(path) for path in paths]
@@ -60,8 +55,10 @@ def close_border(folders: tuple[Path, ...], log: Path, script: str, line: int) -
         elif event in READS or event in WRITES:
             writes = event in WRITES or (event == "open" and bool(args[2] & CHANGING))
             for name in args[: 1 + (event in WRITES)]:
-                path = os.path.realpath(os.fsdecode(name)) if isinstance(name, str | bytes) else ""
-                if path and not allowed(path, writes):
+                is_name = isinstance(name, str | bytes | os.PathLike)
+                path = os.path.realpath(os.fsdecode(name)) if is_name else os.devnull
+                exists = event == "os.mkdir" and os.path.isdir(path)  # nothing will change
+                if not allowed(path, writes and not exists):
                     message = f"a page must keep to its own files, but this block tried {path}"
                     error = PermissionError(message)
         if error:

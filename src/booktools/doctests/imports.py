@@ -1,9 +1,8 @@
 """Notice that a block uses a module that its reader does not have, or that it has not imported.
 
 The fork of a program that has imported half the world finds `matplotlib.figure` after a bare
-`import matplotlib`; a reader's empty file does not. So `preload` remembers what each package has
-loaded alone, and `faults` compares. What the package or another module of the same library may have
-loaded is not followed: `pytest --fresh` shows it.
+`import matplotlib`; a reader's empty file does not. So `preload` remembers what each library has
+loaded alone. What another import of the block may have loaded is left to `pytest --fresh`.
 """
 
 import ast
@@ -15,15 +14,11 @@ from collections.abc import Iterator
 PACKAGES = ("PIL", "tqdm", "numpy", "matplotlib", "torch", "torchvision", "sklearn")
 STANDARD = "concurrent ctypes email html http importlib urllib xml logging multiprocessing asyncio"
 LATER = (
-    "booktools.doctests.aftermath",
-    "booktools.doctests.figures",
-    "booktools.doctests.randomness",
-    "matplotlib.pyplot",
-    "sklearn.datasets",
+    *(f"booktools.doctests.{name}" for name in ("aftermath", "figures", "randomness")),
+    *("matplotlib.pyplot", "sklearn.datasets", "torch.utils.data"),
     "torch._dynamo",  # the first step of an optimizer would import it
-    "torch.utils.data",
 )
-_BARE: dict[str, set[str]] = {}  # for each package: its modules after a bare import of it
+_BARE: dict[str, set[str]] = {}  # for each library: its modules after a bare import of it
 
 
 def preload() -> None:
@@ -39,21 +34,21 @@ def preload() -> None:
 
 def faults(code: str) -> Iterator[tuple[int, str]]:
     """Give line and message for each module that only the sandbox has."""
-    nodes = list(ast.walk(ast.parse(code)))
+    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.stmt | ast.expr)]
     imports = [(node, name) for node in nodes for name in _imported(node)]
     roots = [name.partition(".")[0] for _, name in imports]
-    bare: dict[str, str] = {}  # the names of the packages of which nothing else is imported
-    for (node, name), root in zip(imports, roots, strict=True):
+    bare: dict[str, str] = {}  # what the block calls a library of which it imports nothing else
+    for (node, _), root in zip(imports, roots, strict=True):
         if root not in {"notes", *PACKAGES, *sys.stdlib_module_names}:
-            yield _line(node), f"a page must import the package and what it needs, got {root}"
+            yield node.lineno, f"a page must import the package and what it needs, got {root}"
         if isinstance(node, ast.Import) and root in _BARE and roots.count(root) == 1:
-            bare |= {alias.asname or root: name for alias in node.names if alias.name == root}
+            bare |= {alias.asname or root: root for alias in node.names if alias.name == root}
     for node in nodes if "notes" not in roots else ():
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            root = bare.get(node.value.id, "")
-            name = f"{root}.{node.attr}"
-            if root and name in sys.modules.keys() - _BARE[root] and not _is_lazy(root, node.attr):
-                yield _line(node), f"a page must import what it uses, got no import of {name}"
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=part) if name in bare:
+                root, module = bare[name], f"{bare[name]}.{part}"
+                if module in sys.modules.keys() - _BARE[root] and not _is_lazy(root, part):
+                    yield node.lineno, f"a page must import what it uses, got no import of {module}"
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
@@ -65,10 +60,6 @@ def _imported(node: ast.AST) -> Iterator[str]:
         case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]):
             if ast.unparse(function).endswith(("import_module", "__import__")):
                 yield name
-
-
-def _line(node: ast.AST) -> int:
-    return int(getattr(node, "lineno", 0))
 
 
 def _is_lazy(package: str, name: str) -> bool:

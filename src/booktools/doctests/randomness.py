@@ -6,9 +6,7 @@ if it has moved without a seed, the block drew from the hidden one. So does a ge
 that is made without a seed.
 
 That alone is no mistake: a block may draw a batch to show its shape. So `verification` runs it
-again. This is strict (no tolerance: even close numbers give themselves away), costs nothing for
-blocks with a seed, and is the same on every run of the tests. A single other seed would let half of
-all coin tosses, such as `torch.randint(2, (1,))`, pass.
+again, which costs nothing for blocks with a seed, and is the same on every run of the tests.
 """
 
 import functools
@@ -33,17 +31,13 @@ GENERATORS: dict[str, tuple[tuple[Any, ...], tuple[str, ...], Callable[[], bytes
 
 
 class Watch:
-    """Sets the start seed and watches the generators from then on.
-
-    Attributes:
-        hidden: Whether a draw without a visible seed has been noticed so far.
-    """
+    """Sets the start seed and watches the generators from then on."""
 
     def __init__(self, seed: int) -> None:
         torch.manual_seed(seed)
         np.random.seed(seed)
         random.seed(seed)
-        self.hidden = False
+        self.hidden = False  # whether a draw without a visible seed has been noticed so far
         self.start = {name: state() for name, (_, _, state) in GENERATORS.items()}
         self.seeded = dict.fromkeys(GENERATORS, False)
         for name, (modules, functions, _) in GENERATORS.items():

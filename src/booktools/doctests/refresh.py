@@ -1,7 +1,6 @@
 """Write new outputs into a page, and touch nothing else in it.
 
-Only the controller of a pytest run calls this, once per page, after all blocks have run: it does
-not matter which worker ran which block. Refreshing twice changes nothing the second time.
+Refreshing twice changes nothing the second time.
 """
 
 import re
@@ -12,14 +11,7 @@ from booktools.pages.comparison import tidy
 
 
 def refresh(path: Path, outputs: dict[int, tuple[str, str]]) -> bool:
-    """Replace the expected outputs of some blocks of a page.
-
-    Args:
-        path: The page.
-        outputs: For the line of each block that ran: its code, and what it printed.
-
-    Returns:
-        Whether the file changed.
+    """Replace the outputs of blocks, given as line to code and output; say if the file changed.
 
     Raises:
         ValueError: If a block is no longer where it stood when it ran.

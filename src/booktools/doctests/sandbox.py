@@ -62,11 +62,9 @@ def no_network() -> tuple[str, ...]:
 
 
 class Sandbox:
-    """A running sandbox program; it starts with the first job, and a closed one starts again.
+    """A running program, in which hashes and so sets have one order; it starts with the first job.
 
-    Args:
-        hash_seed: Seed of Python's hashes, which decide the order of a set of words.
-        fork: Whether each block is a fork of the program or, slower, a new interpreter.
+    Each block is a fork of the program or, slower, a new interpreter.
     """
 
     def __init__(self, hash_seed: int, *, fork: bool = CAN_FORK) -> None:

@@ -22,8 +22,8 @@ from booktools.pages.comparison import difference, tidy
 CHECK_SEED, UPDATE_SEED = 1160, 1400
 NUM_OTHER_SEEDS = 7
 UNRULED = re.compile(
-    r"(?<![\w.])(?:set|frozenset|hash|id)\(|\.keys\(\) *[&|^-]|(?:seed|Random)\( *(?:None)? *\)"
-    r"|initial_seed|urandom|SystemRandom"
+    r"(?<![\w.])(?:set|frozenset|hash|id)\(|\.keys\(\) *[&|^-]"
+    r"|(?:seed|Random)\((?:\w+=)?(?:None)?\)|initial_seed|urandom|SystemRandom"
     r"|(?:\bfrom +|\bimport +[\w, ]*)\b(?:time|datetime|uuid|secrets)\b"
 )
 
@@ -40,15 +40,15 @@ def start_sandbox(update: bool, fresh: bool = False) -> Sandbox:
 def verify(
     block: Block, page: Path, name: str, sandbox: Sandbox, folder: Path, update: bool
 ) -> str:
-    """Run a block and return what it printed.
+    """Run a block of a page and return what it printed.
 
     Args:
         block: What to run.
         page: The Markdown file in which it stands.
         name: How messages name it.
         sandbox: Where it runs.
-        folder: An empty folder for the files of the runs.
-        update: Write the figures to the page's folder instead of comparing them.
+        folder: An empty one for the files of the runs.
+        update: Whether to write the figures that differ instead of refusing them.
 
     Raises:
         PageError: If the block fails or the page does not show what it does.

@@ -1,14 +1,12 @@
 """Run blocks, each in a process of its own.
 
 This program imports the big libraries once and then forks a fresh child for every block, so that
-nothing a block changes can reach the next one: no seed, default dtype, print option, figure, thread
-count, warnings filter or environment variable, nor anything nobody thought of. A fork costs some
-hundredths of a second; importing torch again would cost seconds. Where forks are not safe (macOS,
-Windows), or another order of sets is wanted, a block gets a new interpreter and pays these seconds.
+nothing a block changes can reach the next one. A fork costs some hundredths of a second; importing
+torch again would cost seconds. Where forks are not safe (macOS, Windows), or another order of sets
+is wanted, a block gets a new interpreter and pays these seconds.
 
-A block runs as the real `__main__` module, in an empty folder, and ends as a program does: threads,
-exit functions and finalizers count. Every warning that Python shows by default is an error.
-`sandbox` is the other end.
+A block runs as the real `__main__` module, in an empty folder, and ends as a program does. Every
+warning that Python shows by default is an error. `sandbox` is the other end.
 """
 
 import contextlib
@@ -170,6 +168,7 @@ def _prepare(job: Job) -> None:
     os.chdir(work)
     os.environ |= dict.fromkeys(("HOME", "USERPROFILE"), str(home))
     os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)  # chosen before the fork
     tempfile.tempdir = None
     sys.argv[:] = [str(script)]
     sys.path[0] = str(script.parent)

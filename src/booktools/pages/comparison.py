@@ -1,21 +1,17 @@
 """Compare what a block printed with what the page shows.
 
-Words and integers must be equal, character by character. A number with a decimal point may differ
-by one unit in the last digit that the page shows, because two machines round 0.1250 to 0.12 and to
-0.13; so -0.0000 equals 0.0000. It must be equal where a unit is no rounding: `104.`, `1e-05`, and
-below ten `0.5`, which is what Python prints for exactly one half. A number that the block has
-printed as it stands in its code, or a block that asks for a version, gets no unit at all. A block
-may state how far its numbers may lie from those of the page; the wider one counts:
+Words and integers must be equal, and so must versions, dates and numbers with a letter (`2.14.1`,
+`Python 3.11`, `1.50x`). A number with a decimal point may differ by one unit in the last digit that
+the page shows, because two machines round 0.1250 to 0.12 and to 0.13; so -0.0000 equals 0.0000. It
+must be equal where a unit is no rounding: `104.`, `1e-05`, and below ten `0.5`, which is how Python
+prints exactly one half; where it stands in the code as it is printed; and where the code asks for a
+version. A block may state how far its numbers may lie from the page's; the wider one counts:
 
     <!-- tolerance: relative 0.02 -->
     <!-- tolerance: absolute 0.01 -->
 
-Only then may the number of decimals change. Versions, dates and numbers with a letter (`2.14.1`,
-`Python 3.11`, `1.50x`) are words.
-
 A sign moves the columns of a tensor, so blanks beside a decimal number are not compared; all other
-blanks are. Blanks at the ends of lines, and empty lines at the end, are not visible and not
-compared.
+blanks are, but for those at the ends of lines.
 """
 
 import math
@@ -71,7 +67,7 @@ def difference(
     for number, (wanted, got) in enumerate(zip(expected_lines, actual_lines, strict=False), 1):
         if _words(wanted) != _words(got):
             return f"line {number} differs in its words or integers"
-        numbers = (filter(_is_number, PART.finditer(line)) for line in (wanted, got))
+        numbers = ([part for part in PART.finditer(x) if part["number"]] for x in (wanted, got))
         for one, other in zip(*numbers, strict=True):
             if not _close(one, other, tolerance, code):
                 return f"line {number} has {other['number']} instead of {one['number']}"
@@ -81,11 +77,7 @@ def difference(
 
 
 def _words(line: str) -> str:
-    return PART.sub(lambda part: "\0" if _is_number(part) else part[0], line)
-
-
-def _is_number(part: re.Match[str]) -> bool:
-    return part["number"] is not None
+    return PART.sub(lambda part: "\0" if part["number"] else part[0], line)
 
 
 def _close(one: re.Match[str], other: re.Match[str], tolerance: Tolerance, code: str) -> bool:

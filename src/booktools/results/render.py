@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from booktools.doctests.figures import distance
+from booktools.pages.blocks import DEFAULT_FIGURE_TOLERANCE
 from booktools.pages.rewrite import fill
 from booktools.results import detectors, networks, speed, ssd, ssd_figures
 from booktools.results.markdown import Result, origin
@@ -20,7 +21,6 @@ RENDERERS: dict[str, ModuleType] = {
     "readable-to-fast": speed,
 }
 DRAWERS: dict[str, Callable[[Result, Path], None]] = {"ssd": ssd_figures.draw}
-SAME = 2.0  # levels: drawings of different machines differ by less, see doctests.figures
 
 
 def read_results(folder: Path) -> dict[str, Result]:
@@ -92,5 +92,5 @@ def outdated_figures(folder: Path) -> Iterator[tuple[Path, bytes]]:
             draw(result, Path(drawn))
             for path in sorted(Path(drawn).iterdir()):
                 stored = folder / path.name
-                if not stored.exists() or distance(path, stored) > SAME:
+                if not stored.exists() or distance(path, stored) > DEFAULT_FIGURE_TOLERANCE:
                     yield stored, path.read_bytes()

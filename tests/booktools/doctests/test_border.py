@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 import pytest
 
@@ -106,17 +107,21 @@ def test_programs_and_libraries_have_no_network_either(run_code, connect):
     assert "CalledProcessError" in outcome.failure or "unreachable" in outcome.failure
 
 
+TEMPORARY = tempfile.gettempdir()
 FILES = {
-    "temporary folder": "open('/tmp/left', 'w')",
-    "read there": "open('/tmp/left')",
-    "listed there": "import os\nos.listdir('/tmp')",
+    "temporary folder": f"open('{TEMPORARY}/left', 'w')",
+    "a path": f"from pathlib import Path\nPath('{TEMPORARY}/left').mkdir()",
+    "read there": f"open('{TEMPORARY}/left')",
+    "listed there": f"from pathlib import Path\nlist(Path('{TEMPORARY}').iterdir())",
+    "database": f"import sqlite3\nsqlite3.connect('{TEMPORARY}/left')",
+    "loaded": f"import torch\ntorch.load('{TEMPORARY}/left.pt')",
     "package": "import notes\nopen(notes.__path__[0] + '/left.py', 'w')",
     "repository": "import notes\nopen(notes.__path__[0] + '/../../pyproject.toml')",
-    "moved": "import os\nopen('here', 'w').close()\nos.rename('here', '/tmp/left')",
-    "link": "import os\nos.symlink('/tmp', 'there')\nopen('there/left', 'w')",
+    "moved": f"import os\nopen('here', 'w').close()\nos.rename('here', '{TEMPORARY}/left')",
+    "link": f"import os\nos.symlink('{TEMPORARY}', 'there')",
     "folder": "import os\nos.makedirs('/var/left')",
-    "array": "import numpy\nnumpy.save('/tmp/left.npy', numpy.zeros(1))",
-    "own temporary folder of another block": "import os, tempfile\n"
+    "array": f"import numpy\nnumpy.save('{TEMPORARY}/left.npy', numpy.zeros(1))",
+    "temporary folder of another block": "import os, tempfile\n"
     "os.listdir(os.path.dirname(tempfile.gettempdir()))",
 }
 

@@ -50,7 +50,7 @@ matplotlib.pyplot.plot([1, 2])
     (tmp_path / "job").mkdir()
     with closing(Sandbox(hash_seed=1, fork=False)) as sandbox:
         outcome = sandbox.run(Job(code, 10, "docs/page.md", str(tmp_path / "job"), seed=5))
-        assert outcome.failure == ""
+        assert (outcome.failure, outcome.attempts) == ("", [])
         assert outcome.printed == f"{sandbox.process.pid} __main__ True None\n"
         assert outcome.num_figures == 1
 

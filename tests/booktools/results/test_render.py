@@ -120,7 +120,7 @@ def run(monkeypatch, docs):
         return command.main()
 
     monkeypatch.setattr(render, "DRAWERS", {"ssd": draw})
-    monkeypatch.setattr(render, "distance", lambda a, b: 9.0 * (a.read_bytes() != b.read_bytes()))
+    monkeypatch.setattr(render, "distance", lambda a, b: 99.0 * (a.read_bytes() != b.read_bytes()))
     return call
 
 
