@@ -36,7 +36,8 @@ for _ in range(200):
 
 for step in (0, 5, 50, 200):
     weight, bias = path[step]
-    print(f"step {step:3d}: line {weight:6.3f} x + {bias:6.3f}, loss {loss(weight, bias):.3f}")
+    line = f"{weight:6.3f} x + {bias:6.3f}"
+    print(f"step {step:3d}: line {line}, loss {loss(weight, bias):.3f}")
 
 # %% [markdown]
 # ## The map

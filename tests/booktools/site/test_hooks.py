@@ -40,7 +40,9 @@ def make_page(tmp_path):
             abs_dest_path=str(target),
             is_modified=lambda: False,
         )
-        page = SimpleNamespace(file=file, meta={}, content=content, url=source, read=False)
+        page = SimpleNamespace(
+            file=file, meta={}, content=content, url=source, title="A title", read=False
+        )
         page.read_source = lambda config: setattr(page, "read", True)
         file.page = page
         return page
@@ -61,6 +63,8 @@ def test_a_chapter_gets_labels_and_offers_its_downloads(make_page, config):
     assert 'title="Output"' in hooks.on_page_markdown(CHAPTER, page, config, Files())
     html = hooks.on_page_content("<h1>LeNet</h1><h1>no</h1>", page, config, Files())
     assert html.count('class="downloads"') == 1
+    assert html.count('class="facts"') == 1
+    assert html.endswith("Report a mistake</a></p>")
     assert '<a href="lenet.ipynb" download>notebook</a>' in html
     assert '<a href="lenet.py" download>Python file</a>' in html
     hooks.on_post_page("<html></html>", page, config)
@@ -116,3 +120,14 @@ def test_a_preview_renders_a_page_whose_source_is_newer(make_page, config, tmp_p
     (tmp_path / "docs" / "a.md").write_text("# A\n")
     hooks.on_files(Files([page.file]), config)
     assert page.file.is_modified()
+
+
+def test_the_search_sees_no_listing_and_the_reader_does(make_page, config):
+    listing = '<div class="highlight"><pre><code>x</code></pre></div>'
+    page = make_page("reference/checks.md", f'<p data-search-exclude="">Text</p>{listing}')
+    before, after = hooks.on_page_context.methods
+    before({}, page, config, None)
+    assert "<code>" not in page.content
+    assert page.meta["search"]["boost"] < 1
+    after({}, page, config, None)
+    assert listing in page.content
