@@ -13,8 +13,7 @@ TWO = torch.tensor([[0.1, 0.2, 0.5, 0.6], [0.3, 0.0, 0.9, 0.5]])
 
 @pytest.fixture
 def ax():
-    yield plt.subplots()[1]
-    plt.close("all")
+    return plt.subplots()[1]
 
 
 def sides(patch):
@@ -158,8 +157,8 @@ def test_no_box_draws_nothing(ax):
             {"image_size": (9, 0)}, r"image_size must be at least 1, got \(9, 0\)", id="size"
         ),
         pytest.param(
-            {"boxes": torch.tensor([[0.5, 0.5, 0.2, 0.6]])},
-            r"boxes must have x1 <= x2 and y1 <= y2, got \[0.5, 0.5, 0.2, 0.6\] at index 0",
+            {"boxes": torch.tensor([[0.5, 0.5, 0.25, 0.75]])},
+            r"boxes must have x1 <= x2 and y1 <= y2, got \[0.5, 0.5, 0.25, 0.75\] at index 0",
             id="turned",
         ),
         pytest.param(

@@ -8,12 +8,6 @@ from notes.figures.history import draw_history
 HISTORY = {"train_loss": [2.0, 1.0], "train_accuracy": [0.5, 0.6], "val_loss": [2.0, 1.5]}
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def curves(ax):
     return {line.get_label(): list(line.get_ydata()) for line in ax.lines}
 

@@ -5,12 +5,6 @@ import torch
 from notes.figures.images import draw_image, draw_images
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def colors(ax):
     """What matplotlib shows of each image in the axes, in levels from 0 to 255."""
     return [image.to_rgba(image.get_array(), bytes=True)[..., :3] for image in ax.images]

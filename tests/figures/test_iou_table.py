@@ -13,9 +13,7 @@ IOU = torch.tensor([[0.9, 0.8], [0.6, 0.555], [0.0, 0.1]])
 
 @pytest.fixture
 def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
+    return plt.subplots()[1]
 
 
 def colors_of(ax):

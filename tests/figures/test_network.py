@@ -1,6 +1,5 @@
 import itertools
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.colors import to_hex
@@ -10,12 +9,6 @@ from notes.figures.network import draw_network
 from notes.figures.style import COLORS
 from notes.inspect import Layer, Summary, summarize
 from notes.models.lenet import lenet
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def blocks(ax):

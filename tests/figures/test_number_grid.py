@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -6,12 +5,6 @@ from notes.figures.number_grid import draw_number_grid
 from notes.figures.style import COLORS, INK
 
 RAMP = torch.arange(6.0).reshape(2, 3)
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_every_number_stands_in_the_middle_of_its_cell():

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import io
 import pkgutil
 
 import matplotlib.pyplot as plt
@@ -52,12 +53,6 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def test_every_drawing_is_tried_here():
     assert set(DRAWINGS) == set(DRAWN)
 
@@ -79,7 +74,8 @@ def test_without_axes_one_figure_is_opened_and_its_axes_come_back(name):
     ax = DRAWINGS[name](DRAWN[name])
     assert plt.get_fignums() == [ax.figure.number]
     assert ax.figure.axes == [ax]
-    ax.figure.canvas.draw()
+    for _ in range(2):  # the second time matplotlib may have changed its mind about the layout
+        ax.figure.savefig(io.BytesIO())
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -13,6 +13,7 @@ from math import inf
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from torch import Tensor
 
 from notes.checks import as_integer, check_finite, check_not_empty, check_shape
@@ -128,11 +129,13 @@ def draw_images(
     rows = -(-count // columns)
     ratio, above = height / width, TITLE if len(titles) else 0.0
     if ax is None:
-        size = (WIDTH, rows * (WIDTH / columns * ratio + above))
-        ax = plt.figure(figsize=size, layout="none").add_axes((0, 0, 1, 1))
+        cell = WIDTH / columns
+        size = (WIDTH, rows * (cell * ratio + above))
+        _, ax = plt.subplots(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0, h_pad=0))
+    else:
+        room = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+        cell = max(min(room.width / columns, (room.height / rows - above) / ratio), 0.1)
     # The unit of both axes is an inch, so that the titles find room above the images.
-    room = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
-    cell = max(min(room.width / columns, (room.height / rows - above) / ratio), 0.1)
     step = cell * ratio + above
     ax.set(xlim=(0, columns * cell), ylim=(0, rows * step), aspect="equal")
     ax.set_axis_off()
