@@ -20,7 +20,7 @@ from booktools.pages.fences import CODE_SPAN, Fence, Line, read_parts
 MAX_RELATIVE_TOLERANCE, MAX_ABSOLUTE_TOLERANCE = 0.1, 0.2
 INFO = re.compile(r'py title="(?P<path>[^"]+)"|console|text(?: title="(?![Oo]utput)[^"]+")?')
 INCLUDE = re.compile(r'--8<-- "(?P<path>[^":]+)(?::(?P<section>[^"]+))?"')
-TESTED = re.compile(r"(?:src/notes|snippets)/(?!.*\.\.)")
+TESTED = re.compile(r"(?:src/notes|snippets|tests/site/pages)/(?!.*\.\.)")
 PYTHON = re.compile(
     r"^[\s>]*(?:>>>|In \[\d*\]:|(?:from [\w.]+ )?import [\w.]+(?:(?:, | as )[\w.]+)*$"
     r"|(?:def|class) \w+(?:\(.*)?:$|(?:\w+ = )?[\w.]{3,}\(.*\)$)"
